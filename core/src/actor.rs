@@ -1,0 +1,83 @@
+//! Who is asking.
+
+use std::sync::Arc;
+
+use bson::{Bson, Document, doc};
+
+use crate::id::{AppId, SessionId};
+use crate::store::User;
+
+/// Who is asking: a user with what rules may know of them, or the system.
+///
+/// An [`Access`](crate::rules::Access) is made only from an actor, and a store takes only what
+/// an access has scoped.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    app: AppId,
+    user: Option<Arc<ActingUser>>,
+}
+
+/// A user while acting.
+#[derive(Clone, Debug)]
+pub struct ActingUser {
+    /// The account.
+    pub user: User,
+    /// The session that the request came with; `None` when the host acts for a user.
+    pub session: Option<SessionId>,
+    /// The custom user data as the access token carries them.
+    pub custom_data: Option<Document>,
+}
+
+impl Actor {
+    /// The one bypass of every rule; the name is there to be searched for.
+    pub fn system(app: AppId) -> Self {
+        Self { app, user: None }
+    }
+
+    /// A user.
+    pub fn user(app: AppId, user: ActingUser) -> Self {
+        Self { app, user: Some(Arc::new(user)) }
+    }
+
+    /// The app.
+    pub fn app(&self) -> &AppId {
+        &self.app
+    }
+
+    /// The user; `None` for the system.
+    pub fn acting_user(&self) -> Option<&ActingUser> {
+        self.user.as_deref()
+    }
+
+    /// Whether this is the system, which no rule binds.
+    pub fn is_system(&self) -> bool {
+        self.user.is_none()
+    }
+
+    /// What `%%user` stands for in rules: `{id, type, data, custom_data, identities}`.
+    pub fn as_document(&self) -> Document {
+        let Some(acting) = &self.user else {
+            return doc! { "type": "system", "data": {}, "custom_data": {}, "identities": [] };
+        };
+        let identities: Vec<Bson> = acting
+            .user
+            .identities
+            .iter()
+            .map(|identity| {
+                Bson::Document(doc! {
+                    "id": &identity.id,
+                    "provider_type": &identity.provider,
+                    "providerType": &identity.provider,
+                    "data": identity.data.clone(),
+                })
+            })
+            .collect();
+        doc! {
+            "id": acting.user.id.to_hex(),
+            "type": acting.user.kind.as_str(),
+            "data": acting.user.data(),
+            "custom_data": acting.custom_data.clone().unwrap_or_default(),
+            "identities": identities,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Time, randomness and waiting.
+
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use ring::rand::{SecureRandom, SystemRandom as RingRandom};
+
+use crate::error::{Error, Result};
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now, in UTC.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// Draws random bytes that are fit for keys and tokens.
+pub trait Random: Send + Sync {
+    /// Fills the whole slice, or fails and leaves nothing usable in it.
+    fn fill(&self, bytes: &mut [u8]) -> Result<()>;
+}
+
+/// Waits.
+#[async_trait]
+pub trait Timer: Send + Sync {
+    /// Returns no earlier than after `duration`.
+    async fn sleep(&self, duration: Duration);
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        SystemTime::now().into()
+    }
+}
+
+/// The operating system's randomness, through ring.
+#[derive(Clone, Debug)]
+pub struct SystemRandom(RingRandom);
+
+impl Default for SystemRandom {
+    fn default() -> Self {
+        Self(RingRandom::new())
+    }
+}
+
+impl Random for SystemRandom {
+    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+        self.0.fill(bytes).map_err(|_| Error::internal("the operating system gave no randomness"))
+    }
+}
+
+/// Waits on a thread of its own, so that no runtime is needed.
+///
+/// It is meant for rare, long waits (`maintenance()`); a host on tokio hands in tokio's.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemTimer;
+
+#[async_trait]
+impl Timer for SystemTimer {
+    async fn sleep(&self, duration: Duration) {
+        let (wake, woken) = futures_channel::oneshot::channel::<()>();
+        std::thread::spawn(move || {
+            std::thread::park_timeout(duration);
+            // The waiter may be gone: nobody is left to wake.
+            let _ = wake.send(());
+        });
+        // An error means that the thread died; waking early is the lesser evil.
+        let _ = woken.await;
+    }
+}

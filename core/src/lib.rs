@@ -1,0 +1,15 @@
+//! Backstitch: an auth-and-GraphQL engine that a Rust server embeds.
+
+pub mod actor;
+pub mod env;
+pub mod error;
+pub mod filter;
+pub mod graphql;
+pub mod id;
+pub mod limits;
+pub mod rules;
+pub mod schema;
+pub mod secret;
+pub mod store;
+
+pub use bson;

@@ -1,0 +1,69 @@
+//! Every limit, named and with its default, in one place.
+
+use std::time::Duration;
+
+/// The limits of an engine. All of them are on by default.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Bytes of a request body.
+    pub body: usize,
+    /// Bytes of a token of our own, before it is decoded.
+    pub own_token: usize,
+    /// Nesting of selections in a GraphQL document.
+    pub graphql_depth: usize,
+    /// Lexical tokens of a GraphQL document.
+    pub graphql_tokens: usize,
+    /// Fields of an operation after fragments are spread out, aliases included.
+    pub graphql_fields: usize,
+    /// Fields at the root of an operation.
+    pub graphql_root_fields: usize,
+    /// Relations followed one after the other.
+    pub relation_depth: usize,
+    /// Documents that one list may ask for; more is cut to this.
+    pub page_size: u64,
+    /// Cost of an operation: rows asked for × rows asked for below each, summed.
+    pub graphql_cost: u64,
+    /// Elements of one input list.
+    pub input_list: usize,
+    /// Nesting of input values, of request JSON and of stored documents.
+    pub value_depth: usize,
+    /// Nesting of a rule expression.
+    pub expression_depth: usize,
+    /// Plans kept in the cache, per app.
+    pub cached_plans: usize,
+    /// Length of a password, in characters.
+    pub password: std::ops::RangeInclusive<usize>,
+    /// Password hashes computed at once.
+    pub hashing_permits: usize,
+    /// Password hashes that may wait.
+    pub hashing_queue: usize,
+    /// Bytes of custom user data that may ride in an access token.
+    pub custom_data: usize,
+    /// How long a mutation's transaction may take.
+    pub transaction: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 18 * 1024 * 1024,
+            own_token: 32 * 1024,
+            graphql_depth: 20,
+            graphql_tokens: 10_000,
+            graphql_fields: 2_000,
+            graphql_root_fields: 50,
+            relation_depth: 5,
+            page_size: 50_000,
+            graphql_cost: 2_000_000_000,
+            input_list: 50_000,
+            value_depth: 100,
+            expression_depth: 32,
+            cached_plans: 1_000,
+            password: 6..=128,
+            hashing_permits: std::thread::available_parallelism().map_or(1, usize::from),
+            hashing_queue: 256,
+            custom_data: 16 * 1024,
+            transaction: Duration::from_secs(30),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Collection schemas: JSON schema with `bsonType`, as `schema.json` holds it.
+
+mod relationship;
+
+pub use relationship::Relationship;
+
+/// The schema of a collection.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CollectionSchema {
+    /// The root object; its `title` names the GraphQL type.
+    pub root: ObjectSchema,
+}
+
+/// An object: the root or an embedded one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ObjectSchema {
+    /// `title`.
+    pub title: Option<String>,
+    /// `properties`, in the order of the file.
+    pub properties: Vec<(String, Property)>,
+    /// `required`.
+    pub required: Vec<String>,
+    /// `additionalProperties: false` refuses others than `properties`; absent means true.
+    pub closed: bool,
+}
+
+/// One property, or the items of an array.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Property {
+    /// `title`; on a relationship field it renames the resolved field, on an object it names the type.
+    pub title: Option<String>,
+    /// What values it takes.
+    pub kind: PropertyKind,
+    /// Whether `null` is allowed beside the kind (a `bsonType` list with `"null"`).
+    pub nullable: bool,
+    /// What else its values must fulfil.
+    pub constraints: Constraints,
+}
+
+/// What values a property takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PropertyKind {
+    /// A scalar.
+    Scalar(BsonType),
+    /// An embedded object. Without properties it is free-form.
+    Object(ObjectSchema),
+    /// An array.
+    Array(Box<Property>),
+    /// Anything: no `bsonType`, `mixed`, or several types.
+    Any,
+}
+
+/// The scalar BSON types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names are the specification's")]
+pub enum BsonType {
+    String,
+    ObjectId,
+    Int,
+    Long,
+    Double,
+    /// `number`: any numeric width; shown as a double.
+    Number,
+    Decimal,
+    Bool,
+    Date,
+    Timestamp,
+    Uuid,
+    BinData,
+    Regex,
+    Null,
+    Symbol,
+    Javascript,
+    MinKey,
+    MaxKey,
+}
+
+/// Keywords that narrow a property's values.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Constraints {
+    /// `enum`.
+    pub one_of: Option<Vec<bson::Bson>>,
+    /// `minimum`.
+    pub minimum: Option<f64>,
+    /// `exclusiveMinimum`, draft 4: a switch beside `minimum`.
+    pub exclusive_minimum: bool,
+    /// `maximum`.
+    pub maximum: Option<f64>,
+    /// `exclusiveMaximum`, draft 4: a switch beside `maximum`.
+    pub exclusive_maximum: bool,
+    /// `minLength`, in characters.
+    pub min_length: Option<u64>,
+    /// `maxLength`, in characters.
+    pub max_length: Option<u64>,
+    /// `minItems`.
+    pub min_items: Option<u64>,
+    /// `maxItems`.
+    pub max_items: Option<u64>,
+    /// `uniqueItems`.
+    pub unique_items: bool,
+}

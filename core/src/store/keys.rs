@@ -1,0 +1,53 @@
+//! Signing keys and small facts about an app.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::Result;
+use crate::id::AppId;
+
+/// A signing key at rest. Access and refresh keys are derived from it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SigningKeyRecord {
+    /// The `kid` of tokens.
+    pub id: String,
+    /// At least 32 random bytes.
+    pub secret: Vec<u8>,
+    /// When it was made; the newest signs.
+    pub created_at: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for SigningKeyRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SigningKeyRecord({})", self.id)
+    }
+}
+
+/// Keeps signing keys.
+#[async_trait]
+pub trait KeyStore: Send + Sync {
+    /// All keys of the app, oldest first.
+    async fn signing_keys(&self, app: &AppId) -> Result<Vec<SigningKeyRecord>>;
+
+    /// Adds a key if the app has exactly `expected` keys; durable against power loss.
+    ///
+    /// **Behaviour**
+    /// - says whether it was added: of 50 parallel first keys exactly one is.
+    async fn insert_signing_key(&self, app: &AppId, key: &SigningKeyRecord, expected: usize) -> Result<bool>;
+
+    /// Removes a key; says whether there was one.
+    async fn delete_signing_key(&self, app: &AppId, id: &str) -> Result<bool>;
+}
+
+/// Keeps small named facts: domain ids, markers of loaded data.
+#[async_trait]
+pub trait MetaStore: Send + Sync {
+    /// The value under a key.
+    async fn meta(&self, app: &AppId, key: &str) -> Result<Option<String>>;
+
+    /// Stores a value unless there is one, and returns the one that stands; durable.
+    ///
+    /// **Behaviour**
+    /// - of 50 parallel writers all get the same value back.
+    async fn meta_or_insert(&self, app: &AppId, key: &str, value: &str) -> Result<String>;
+}

@@ -1,0 +1,31 @@
+//! The storage traits: what an engine asks of a backend.
+//!
+//! A [`Store`] is the sum of six small traits. Implementations decide no permissions and interpret
+//! no payloads; the documents half accepts only scoped requests, which nothing but `rules::scope`
+//! can make. What each method promises stands in its **Behaviour** bullets, and each bullet is
+//! a check of the `conformance` crate, which every backend runs whole.
+
+mod accounts;
+mod documents;
+mod error;
+mod keys;
+mod sessions;
+mod tickets;
+
+pub use accounts::{Identity, Registration, User, UserKind, UserStore};
+pub use documents::{
+    Capabilities, CollectionSpec, Cursor, DocumentStore, Durability, IndexKey, IndexSpec, ReadExt, Snapshot,
+    Transaction, TransactionOptions,
+};
+pub use error::{StoreError, StoreErrorKind};
+pub use keys::{KeyStore, MetaStore, SigningKeyRecord};
+pub use sessions::{LiveSession, Session, SessionStore};
+pub use tickets::{Ticket, TicketKey, TicketStore};
+
+/// Everything that an engine keeps: accounts, sessions, tickets, keys, metadata and documents.
+pub trait Store: UserStore + SessionStore + TicketStore + KeyStore + MetaStore + DocumentStore {}
+
+impl<T> Store for T where T: UserStore + SessionStore + TicketStore + KeyStore + MetaStore + DocumentStore {}
+
+/// A storage result.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
