@@ -7,6 +7,7 @@ pub mod filter;
 pub mod graphql;
 pub mod id;
 pub mod limits;
+pub mod report;
 pub mod rules;
 pub mod schema;
 pub mod secret;
