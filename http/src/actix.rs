@@ -19,6 +19,7 @@ use backstitch::http::{Body, PeerAddress};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::header::CONTENT_LENGTH;
+use http::request::Parts;
 use http::{Request, Response};
 
 /// The engine as a route: hand it to `default_service`, or to a scope's.
@@ -33,6 +34,14 @@ pub fn mount(engine: Engine) -> Route {
             convert_response(response)
         }
     })
+}
+
+/// The head of a request as the engine reads it, for [`App::authenticate`]; `None` for a URI that
+/// `http` 1 cannot say.
+///
+/// [`App::authenticate`]: backstitch::engine::App::authenticate
+pub fn parts_of(request: &HttpRequest) -> Option<Parts> {
+    convert_head(request).map(|head| head.into_parts().0)
 }
 
 async fn answer(engine: &Engine, head: Request<()>, payload: Payload) -> Response<Body> {
