@@ -51,7 +51,7 @@ pub async fn world(store: Arc<dyn Store>) -> World {
         .expect("the engine is wired");
     let app = engine.app("bench-abcde").expect("just built").clone();
     fill(&*store).await;
-    let tokens = app.log_in("anon-user", json!({})).await.expect("a guest may come in");
+    let tokens = app.log_in("anon-user", doc! {}).await.expect("a guest may come in");
     let token = tokens.access_token;
     let head = Request::get("/").header("authorization", format!("Bearer {token}")).body(()).expect("a head");
     let actor = app.authenticate(&head.into_parts().0).await.expect("the token is good");

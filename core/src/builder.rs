@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::app::AppConfig;
-use crate::auth::Auth;
+use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData};
 use crate::engine::{App, AppParts, Engine, Parts};
 use crate::env::Env;
 use crate::error::Error;
@@ -15,6 +15,7 @@ use crate::http::OriginList;
 use crate::id::{AppId, DomainId};
 use crate::limits::Limits;
 use crate::report::Report;
+use crate::session::{CustomData, KeySource, NoCustomData, SessionSettings, Sessions};
 use crate::store::Store;
 
 /// Puts an engine together.
@@ -92,7 +93,10 @@ impl EngineBuilder {
         if !problems.is_empty() {
             return Err(BuildError { problems, cause: None });
         }
-        let wiring = Wiring { store, env: self.env.unwrap_or_else(Env::system), public_url, limits: self.limits };
+        let env = self.env.unwrap_or_else(Env::system);
+        // One hasher for all apps, so that its bound is the machine's.
+        let hasher = Arc::new(PasswordHasher::new(PasswordCost::default(), &self.limits, &env));
+        let wiring = Wiring { store, env, public_url, limits: self.limits, hasher };
         wiring.build(self.apps).await.map_err(|cause| BuildError { problems: Vec::new(), cause: Some(cause) })
     }
 }
@@ -103,6 +107,7 @@ struct Wiring {
     env: Env,
     public_url: String,
     limits: Limits,
+    hasher: Arc<PasswordHasher>,
 }
 
 impl Wiring {
@@ -135,21 +140,51 @@ impl Wiring {
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");
         }
-        let auth =
-            Auth::new(id.clone(), domain, &config.auth, &self.limits, self.env.clone(), Arc::clone(&self.store))
-                .await?;
+        let sessions = Arc::new(self.sessions(&config, domain).await?);
+        let auth = Auth::new(&config.auth, self.auth_parts(id.clone(), Arc::clone(&sessions)));
         Ok(App::new(AppParts {
             origins: OriginList::new(&config.allowed_origins),
             schemas: config.schemas(),
             id,
             public_url: self.public_url.clone(),
             auth,
+            sessions,
             rules,
             graphql,
             store: Arc::clone(&self.store),
             env: self.env.clone(),
             config,
         }))
+    }
+}
+
+impl Wiring {
+    async fn sessions(&self, config: &AppConfig, domain: DomainId) -> Result<Sessions, Error> {
+        let custom_data: Arc<dyn CustomData> = match &config.auth.custom_user_data {
+            Some(custom) => Arc::new(StoredCustomData::new(custom.clone(), Arc::clone(&self.store))),
+            None => Arc::new(NoCustomData),
+        };
+        let settings = SessionSettings {
+            app: config.id().clone(),
+            domain,
+            store: Arc::clone(&self.store),
+            env: self.env.clone(),
+            limits: self.limits.clone(),
+            refresh_lifetime: config.auth.refresh_lifetime,
+            custom_data,
+        };
+        Sessions::start(settings, KeySource::Store).await
+    }
+
+    fn auth_parts(&self, app: AppId, sessions: Arc<Sessions>) -> AuthParts {
+        AuthParts {
+            app,
+            store: Arc::clone(&self.store),
+            env: self.env.clone(),
+            limits: self.limits.clone(),
+            hasher: Arc::clone(&self.hasher),
+            sessions,
+        }
     }
 }
 
