@@ -16,7 +16,7 @@ use crate::id::{AppId, DomainId};
 use crate::limits::Limits;
 use crate::report::Report;
 use crate::session::{CustomData, KeySource, NoCustomData, SessionSettings, Sessions};
-use crate::store::Store;
+use crate::store::{SigningKeyRecord, Store};
 
 /// Puts an engine together.
 #[must_use = "nothing is built before `build` is awaited"]
@@ -25,6 +25,8 @@ pub struct EngineBuilder {
     env: Option<Env>,
     public_url: Option<String>,
     limits: Limits,
+    password_cost: PasswordCost,
+    keys: HashMap<AppId, Vec<SigningKeyRecord>>,
     apps: Vec<AppConfig>,
 }
 
@@ -37,7 +39,15 @@ pub struct BuildError {
 
 impl EngineBuilder {
     pub(crate) fn new() -> Self {
-        Self { store: None, env: None, public_url: None, limits: Limits::default(), apps: Vec::new() }
+        Self {
+            store: None,
+            env: None,
+            public_url: None,
+            limits: Limits::default(),
+            password_cost: PasswordCost::default(),
+            keys: HashMap::new(),
+            apps: Vec::new(),
+        }
     }
 
     /// Where everything is kept. Needed.
@@ -62,6 +72,18 @@ impl EngineBuilder {
     /// The limits; all of them have defaults.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// What a password hash costs; a host's tests make it cheap.
+    pub fn password_cost(mut self, cost: PasswordCost) -> Self {
+        self.password_cost = cost;
+        self
+    }
+
+    /// The signing keys of an app, instead of those that the store keeps; the newest signs.
+    pub fn signing_keys(mut self, app: AppId, keys: Vec<SigningKeyRecord>) -> Self {
+        self.keys.insert(app, keys);
         self
     }
 
@@ -95,8 +117,11 @@ impl EngineBuilder {
         }
         let env = self.env.unwrap_or_else(Env::system);
         // One hasher for all apps, so that its bound is the machine's.
-        let hasher = Arc::new(PasswordHasher::new(PasswordCost::default(), &self.limits, &env));
-        let wiring = Wiring { store, env, public_url, limits: self.limits, hasher };
+        let hasher = match PasswordHasher::new(self.password_cost, env.clone(), &self.limits) {
+            Ok(hasher) => Arc::new(hasher),
+            Err(error) => return Err(BuildError { problems: Vec::new(), cause: Some(error) }),
+        };
+        let wiring = Wiring { store, env, public_url, limits: self.limits, hasher, keys: self.keys };
         wiring.build(self.apps).await.map_err(|cause| BuildError { problems: Vec::new(), cause: Some(cause) })
     }
 }
@@ -108,6 +133,7 @@ struct Wiring {
     public_url: String,
     limits: Limits,
     hasher: Arc<PasswordHasher>,
+    keys: HashMap<AppId, Vec<SigningKeyRecord>>,
 }
 
 impl Wiring {
@@ -173,7 +199,8 @@ impl Wiring {
             refresh_lifetime: config.auth.refresh_lifetime,
             custom_data,
         };
-        Sessions::start(settings, KeySource::Store).await
+        let keys = self.keys.get(config.id()).cloned().map_or(KeySource::Store, KeySource::Host);
+        Sessions::start(settings, keys).await
     }
 
     fn auth_parts(&self, app: AppId, sessions: Arc<Sessions>) -> AuthParts {
