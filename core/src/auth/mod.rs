@@ -1,0 +1,3 @@
+//! Log-in: what proves who somebody is, and what becomes of the proof.
+
+pub mod config;
