@@ -12,6 +12,7 @@ pub mod report;
 pub mod rules;
 pub mod schema;
 pub mod secret;
+pub mod session;
 pub mod store;
 
 pub use bson;
