@@ -155,5 +155,4 @@ fn decode_into<'b>(segment: &str, buffer: &'b mut [u8]) -> Result<&'b [u8], Refu
 }
 
 #[cfg(test)]
-#[path = "jws_attacks.rs"]
 mod attacks;
