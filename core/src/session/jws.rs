@@ -82,7 +82,8 @@ impl SigningKey {
 
 /// Whether text may be a `kid`: it stands in JSON as it is.
 pub(super) fn is_plain_kid(kid: &str) -> bool {
-    (1..=128).contains(&kid.len()) && kid.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    (1..=128).contains(&kid.len())
+        && kid.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 /// The payload of a token whose signature holds.

@@ -139,8 +139,9 @@ impl KeyPair {
         let master = hkdf::Salt::new(hkdf::HKDF_SHA256, b"backstitch tokens 1").extract(&record.secret);
         let class = |label: &[u8]| -> Result<ClassKey> {
             let info = [label, app.as_str().as_bytes()];
-            let derived =
-                master.expand(&info, hmac::HMAC_SHA256).map_err(|_| Error::internal("key derivation failed"))?;
+            let derived = master
+                .expand(&info, hmac::HMAC_SHA256)
+                .map_err(|_| Error::internal("key derivation failed"))?;
             let mac = hmac::Key::from(derived);
             let signing = SigningKey::hs256(&record.id, mac.clone());
             Ok(ClassKey { signing, verifying: VerifyingKey::Hs256(mac) })

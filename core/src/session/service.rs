@@ -281,7 +281,10 @@ impl Sessions {
         }
         // A token that we could not read again would send its client round in circles.
         if claims::read_user_data(&raw).is_none() {
-            return Err(Error::new(ErrorKind::AuthError, "custom user data cannot be written as extended JSON"));
+            return Err(Error::new(
+                ErrorKind::AuthError,
+                "custom user data cannot be written as extended JSON",
+            ));
         }
         Ok(Some(raw))
     }
