@@ -51,7 +51,9 @@ pub(crate) fn bind(expression: &Expression, facts: Facts<'_>) -> Condition {
 
 fn exists(operand: &Operand, facts: Facts<'_>) -> Condition {
     match operand {
-        Operand::Literal(_) | Operand::List(_) | Operand::Document(_) | Operand::Convert(..) => Condition::Always,
+        Operand::Literal(_) | Operand::List(_) | Operand::Document(_) | Operand::Convert(..) => {
+            Condition::Always
+        }
         Operand::Known(known, path) => Condition::constant(lookup(facts.document(*known), path).is_some()),
         Operand::Stored(image, path) if path.is_empty() => Condition::Present(*image),
         Operand::Stored(image, path) => Condition::Matches(*image, Filter::exists(path.as_str())),
@@ -79,7 +81,9 @@ fn relates(left: Bound, relation: Relation, right: Bound) -> Condition {
             Some(flipped) => Condition::stored(image, relate::leaf(&path.into(), flipped, &value)),
             None => Condition::Pair(Operand::Literal(value), relation, Operand::Stored(image, path)),
         },
-        (Bound::Value(value), Bound::Open(right)) => Condition::Pair(Operand::Literal(value), relation, right),
+        (Bound::Value(value), Bound::Open(right)) => {
+            Condition::Pair(Operand::Literal(value), relation, right)
+        }
         (Bound::Open(left), Bound::Open(right)) => Condition::Pair(left, relation, right),
     }
 }
@@ -132,8 +136,8 @@ fn closed(operand: Operand) -> Bound {
     if is_open(&operand) {
         return Bound::Open(operand);
     }
-    let nowhere = bson::RawDocument::new();
-    relate::values(&operand, Scene::stored(nowhere)).into_iter().next().map_or(Bound::Nothing, Bound::Value)
+    let nowhere = bson::RawDocumentBuf::new();
+    relate::values(&operand, Scene::stored(&nowhere)).into_iter().next().map_or(Bound::Nothing, Bound::Value)
 }
 
 fn is_open(operand: &Operand) -> bool {
