@@ -16,5 +16,6 @@ pub(crate) mod view;
 
 pub use ast::{Comparison, Direction, Filter, SortKey, Test};
 pub use compare::{compare, equal};
+pub(crate) use eval::any_value;
 pub use eval::matches;
 pub use path::FieldPath;
