@@ -1,6 +1,7 @@
 //! Backstitch: an auth-and-GraphQL engine that a Rust server embeds.
 
 pub mod actor;
+pub mod app;
 pub mod auth;
 pub mod env;
 pub mod error;
