@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use crate::app::AppConfig;
 use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData};
-use crate::engine::{App, AppParts, Engine, Parts};
+use crate::engine::{App, AppParts, Engine, Parts, catalog, rule_book};
 use crate::env::Env;
 use crate::error::Error;
-use crate::graphql::Graphql;
+use crate::graphql::{Graphql, Introspection};
 use crate::http::OriginList;
-use crate::id::{AppId, DomainId};
+use crate::id::{AppId, CollectionId, DomainId};
 use crate::limits::Limits;
 use crate::report::Report;
+use crate::schema::CollectionSchema;
 use crate::session::{CustomData, KeySource, NoCustomData, SessionSettings, Sessions};
 use crate::store::{SigningKeyRecord, Store};
 
@@ -104,8 +105,8 @@ impl EngineBuilder {
             problems.push("no app: call `app` at least once".to_owned());
         }
         for (index, config) in self.apps.iter().enumerate() {
-            if self.apps.iter().take(index).any(|earlier| earlier.id() == config.id()) {
-                problems.push(format!("two apps have the client app id `{}`", config.id()));
+            if self.apps.iter().take(index).any(|earlier| earlier.id == config.id) {
+                problems.push(format!("two apps have the client app id `{}`", &config.id));
             }
         }
         let Some(store) = self.store else {
@@ -143,7 +144,7 @@ impl Wiring {
         let mut apps = BTreeMap::new();
         let mut domains = HashMap::new();
         for config in configs {
-            let id = config.id().clone();
+            let id = config.id.clone();
             let domain = self.domain_of(&id).await?;
             domains.insert(domain, id.clone());
             apps.insert(id, self.app(config, domain).await?);
@@ -159,18 +160,20 @@ impl Wiring {
     }
 
     async fn app(&self, config: AppConfig, domain: DomainId) -> Result<App, Error> {
-        let id = config.id().clone();
+        let id = config.id.clone();
         let mut report = Report::default();
-        let graphql = Graphql::from_config(&config, &self.limits, &mut report);
-        let rules = config.rule_book(&mut report);
+        let introspection =
+            if config.graphql.introspection { Introspection::Enabled } else { Introspection::Disabled };
+        let graphql = Graphql::new(catalog(&config, &mut report), introspection, &self.limits);
+        let rules = rule_book(&config, &self.limits, &mut report);
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");
         }
         let sessions = Arc::new(self.sessions(&config, domain).await?);
         let auth = Auth::new(&config.auth, self.auth_parts(id.clone(), Arc::clone(&sessions)));
         Ok(App::new(AppParts {
-            origins: OriginList::new(&config.allowed_origins),
-            schemas: config.schemas(),
+            origins: OriginList::new(&config.allowed_request_origins),
+            schemas: schemas(&config),
             id,
             public_url: self.public_url.clone(),
             auth,
@@ -191,7 +194,7 @@ impl Wiring {
             None => Arc::new(NoCustomData),
         };
         let settings = SessionSettings {
-            app: config.id().clone(),
+            app: config.id.clone(),
             domain,
             store: Arc::clone(&self.store),
             env: self.env.clone(),
@@ -199,7 +202,7 @@ impl Wiring {
             refresh_lifetime: config.auth.refresh_lifetime,
             custom_data,
         };
-        let keys = self.keys.get(config.id()).cloned().map_or(KeySource::Store, KeySource::Host);
+        let keys = self.keys.get(&config.id).cloned().map_or(KeySource::Store, KeySource::Host);
         Sessions::start(settings, keys).await
     }
 
@@ -213,6 +216,12 @@ impl Wiring {
             sessions,
         }
     }
+}
+
+/// The schemas that writes are checked against.
+fn schemas(config: &AppConfig) -> HashMap<CollectionId, CollectionSchema> {
+    let with_schema = config.collections.iter();
+    with_schema.filter_map(|collection| Some((collection.id.clone(), collection.schema.clone()?))).collect()
 }
 
 /// The URL without its trailing slash: clients append paths to it (wire-protocol, rule 8).

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
-use backstitch::app::{AppConfig, Secrets};
+use backstitch::app::AppConfig;
 use backstitch::engine::Engine;
 use backstitch::env::Env;
 use backstitch::id::CollectionId;
@@ -30,9 +30,9 @@ impl Movies {
     /// Builds an engine over the store and loads the example's data.
     pub async fn on(store: Arc<dyn Store>) -> Self {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/movies");
-        let (config, report) = AppConfig::import(&directory, &Secrets::default()).expect("the example is an app");
+        let (config, report) = AppConfig::import(&directory).expect("the example is an app");
         assert!(!report.has_errors(), "{report}");
-        let app = config.id().to_string();
+        let app = config.id.to_string();
         let engine = Engine::builder()
             .store(Arc::clone(&store))
             .public_url("http://movies.example")
@@ -41,7 +41,7 @@ impl Movies {
             .await
             .expect("the example is wired");
         let handle = engine.app(&app).expect("just built");
-        handle.load_data(&directory, &mut |_| ()).await.expect("the example's data are good");
+        handle.load_data(&mut |_| ()).await.expect("the example's data are good");
         Self { engine, app, store }
     }
 

@@ -52,7 +52,9 @@ impl DataFile {
     pub fn documents(&self) -> Result<Documents, DataError> {
         let file = File::open(&self.path)
             .map_err(|error| DataError { path: self.path.clone(), line: 0, message: error.to_string() })?;
-        Ok(Documents { path: self.path.clone(), reader: BufReader::new(file), line: 0 })
+        let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+        let reader = BufReader::new(file);
+        Ok(Documents { path: self.path.clone(), reader, line: 0, bytes, bytes_read: 0 })
     }
 }
 
@@ -62,6 +64,8 @@ pub struct Documents {
     path: PathBuf,
     reader: BufReader<File>,
     line: u64,
+    bytes: u64,
+    bytes_read: u64,
 }
 
 impl Iterator for Documents {
@@ -73,8 +77,12 @@ impl Iterator for Documents {
             let mut line = String::new();
             match (&mut self.reader).take(MAX_LINE).read_line(&mut line) {
                 Ok(0) => return None,
-                Ok(_) if line.trim().is_empty() => {}
-                Ok(_) => return Some(document(&line).map_err(|message| self.error(message))),
+                Ok(length) => {
+                    self.bytes_read += length as u64;
+                    if !line.trim().is_empty() {
+                        return Some(document(&line).map_err(|message| self.error(message)));
+                    }
+                }
                 Err(error) => return Some(Err(self.error(error.to_string()))),
             }
         }
@@ -82,6 +90,16 @@ impl Iterator for Documents {
 }
 
 impl Documents {
+    /// The file's size in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// How many bytes were read so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read
+    }
+
     fn error(&self, message: String) -> DataError {
         DataError { path: self.path.clone(), line: self.line, message }
     }

@@ -8,7 +8,7 @@ use bson::{Document, RawDocument};
 use http::request::Parts;
 
 use crate::actor::Actor;
-use crate::app::AppConfig;
+use crate::app::{AppConfig, ValidationAction};
 use crate::auth::{Auth, Credential, DeviceInfo, LoginRequest, Profile};
 use crate::env::Env;
 use crate::error::Result;
@@ -155,9 +155,15 @@ impl App {
     }
 
     fn validate(&self, collection: &CollectionId, document: &RawDocument) -> std::result::Result<(), String> {
-        match self.parts.schemas.get(collection) {
-            Some(schema) => schema.check(document).map_err(|violation| violation.to_string()),
-            None => Ok(()),
+        let AppParts { config, schemas, .. } = &*self.parts;
+        let Some(schema) = schemas.get(collection) else { return Ok(()) };
+        match (config.graphql.write_validation, schema.check(document, config.graphql.nulls)) {
+            (ValidationAction::Off, _) | (_, Ok(())) => Ok(()),
+            (ValidationAction::Error, Err(violation)) => Err(violation.to_string()),
+            (ValidationAction::Warn, Err(violation)) => {
+                tracing::warn!(%collection, %violation, "a document that does not fit its schema was written");
+                Ok(())
+            }
         }
     }
 }
