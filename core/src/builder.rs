@@ -162,6 +162,9 @@ impl Wiring {
     async fn app(&self, config: AppConfig, domain: DomainId) -> Result<App, Error> {
         let id = config.id.clone();
         let mut report = Report::default();
+        for collection in &config.collections {
+            report.append(&collection.problems);
+        }
         let introspection =
             if config.graphql.introspection { Introspection::Enabled } else { Introspection::Disabled };
         let graphql = Graphql::new(catalog(&config, &mut report), introspection, &self.limits);

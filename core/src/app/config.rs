@@ -23,29 +23,23 @@ use crate::store::IndexSpec;
 /// ```
 /// use backstitch::app::{AppConfig, CollectionConfig};
 /// use backstitch::auth::config::ProviderKind;
-/// use backstitch::report::Report;
 /// use serde_json::json;
 ///
-/// let mut report = Report::default();
-/// let notes = CollectionConfig::new("mongodb-atlas", "app", "notes")
-///     .schema(
-///         &json!({
-///             "title": "Note",
-///             "required": ["owner"],
-///             "properties": {
-///                 "_id": { "bsonType": "objectId" },
-///                 "owner": { "bsonType": "string" },
-///                 "text": { "bsonType": "string", "maxLength": 500 }
-///             }
-///         }),
-///         &mut report,
-///     )
+/// let notes = CollectionConfig::new("notes")
+///     .schema(&json!({
+///         "title": "Note",
+///         "required": ["owner"],
+///         "properties": {
+///             "_id": { "bsonType": "objectId" },
+///             "owner": { "bsonType": "string" },
+///             "text": { "bsonType": "string", "maxLength": 500 }
+///         }
+///     }))
 ///     .rules(json!({
 ///         "roles": [{ "name": "owner", "apply_when": { "owner": "%%user.id" }, "read": true, "write": true }]
 ///     }));
 /// let app = AppConfig::new("notes").provider(ProviderKind::Anonymous).collection(notes);
 ///
-/// assert!(report.problems().is_empty());
 /// assert!(app.id.as_str().starts_with("notes-"));
 /// // Owners are compared with the user, so their field gets an index.
 /// assert_eq!(app.collection_specs()[0].indexes[0].keys[0].path.as_str(), "owner");
@@ -200,23 +194,31 @@ pub struct CollectionConfig {
     pub relationships: Vec<Relationship>,
     /// Its own rules; without roles there, the data source's default rules count.
     pub rules: Option<RulesSource>,
+    /// What is odd about a schema that was given in code; building the engine reports it.
+    pub problems: Report,
 }
 
 impl CollectionConfig {
-    /// A collection without schema and rules: closed.
-    pub fn new(
+    /// A collection of the data source `mongodb-atlas` and the database `app`, without schema and rules:
+    /// closed.
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self::within("mongodb-atlas", "app", name)
+    }
+
+    /// A collection of this data source and database.
+    pub fn within(
         service: impl Into<Arc<str>>,
         database: impl Into<Arc<str>>,
         name: impl Into<Arc<str>>,
     ) -> Self {
         let id = CollectionId::new("", service, database, name);
-        Self { id, schema: None, relationships: Vec::new(), rules: None }
+        Self { id, schema: None, relationships: Vec::new(), rules: None, problems: Report::default() }
     }
 
-    /// Gives it a schema, as `schema.json` would hold it. Oddities go into the report.
+    /// Gives it a schema, as `schema.json` would hold it. Oddities are kept as `problems`.
     #[must_use]
-    pub fn schema(mut self, json: &Value, report: &mut Report) -> Self {
-        self.schema = CollectionSchema::parse(json, &format!("schema of {}", self.id), report);
+    pub fn schema(mut self, json: &Value) -> Self {
+        self.schema = CollectionSchema::parse(json, &format!("schema of {}", self.id), &mut self.problems);
         self
     }
 

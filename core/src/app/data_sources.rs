@@ -23,7 +23,7 @@ pub(super) fn read(app: &mut AppConfig, directory: &AppDirectory, report: &mut R
         for database in directory.folders(&path) {
             for name in directory.folders(&format!("{path}/{database}")) {
                 let at = format!("{path}/{database}/{name}");
-                let collection = CollectionConfig::new(service.as_str(), database.as_str(), name);
+                let collection = CollectionConfig::within(service.as_str(), database.as_str(), name);
                 let collection = read_collection(app, collection, directory, (&at, report));
                 add(app, collection, &at, report);
             }

@@ -71,6 +71,13 @@ pub struct EmailPasswordConfig {
     pub reset: PasswordReset,
 }
 
+impl EmailPasswordConfig {
+    /// Addresses are confirmed by registering them, and a forgotten password cannot be reset.
+    pub const fn automatic() -> Self {
+        Self { confirmation: Confirmation::Automatic, reset: PasswordReset::Unavailable }
+    }
+}
+
 /// How an e-mail address is confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Confirmation {
