@@ -1,5 +1,7 @@
 //! Log-in and sessions, by user story, on the memory store with steered time.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
