@@ -141,3 +141,32 @@ fn children(folder: &std::path::Path) -> Vec<(String, PathBuf)> {
     children.sort();
     children
 }
+
+#[cfg(test)]
+mod tests {
+    use bson::doc;
+
+    use super::*;
+
+    #[test]
+    fn lines_are_relaxed_or_canonical_and_errors_name_the_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("data/mongodb-atlas/app");
+        std::fs::create_dir_all(&below).unwrap();
+        let lines = "{\"a\": 1}\n\n{\"a\": {\"$numberLong\": \"1\"}}\n[1]\n{\"a\"\n{\"a\": 2}";
+        std::fs::write(below.join("notes.jsonl"), lines).unwrap();
+        std::fs::write(below.join("readme.txt"), "").unwrap();
+        let mut app = AppConfig::new("shop");
+        app.directory = Some(folder.path().to_owned());
+
+        let files = app.data_files();
+        assert_eq!(files.len(), 1);
+        assert_eq!(files[0].collection, app.collection_id("mongodb-atlas", "app", "notes"));
+        let found: Vec<_> =
+            files[0].documents().unwrap().map(|line| line.map_err(|error| error.line)).collect();
+        assert_eq!(
+            found,
+            [Ok(doc! {"a": 1_i32}), Ok(doc! {"a": 1_i64}), Err(4), Err(5), Ok(doc! {"a": 2_i32})]
+        );
+    }
+}

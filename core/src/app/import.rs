@@ -60,3 +60,270 @@ impl fmt::Display for ImportError {
 }
 
 impl std::error::Error for ImportError {}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::app::{ConfigValue, ValidationAction};
+    use crate::auth::config::{Confirmation, PasswordReset, ProviderKind};
+    use crate::report::Severity;
+    use crate::secret::Secret;
+
+    const ROOT: (&str, &str) = ("root_config.json", r#"{"name": "shop"}"#);
+    const NOTES: &str = "data_sources/mongodb-atlas/app/notes";
+    const SCHEMA: &str = r#"{"properties": {"owner": {"bsonType": "string"}}}"#;
+
+    fn import_with(files: &[(&str, &str)], secrets: &Secrets) -> Result<(AppConfig, Report), ImportError> {
+        let folder = tempfile::tempdir().unwrap();
+        for (file, content) in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        AppConfig::import_with(folder.path(), secrets)
+    }
+
+    /// Imports a shop with these files beside its root.
+    fn shop(files: &[(&str, &str)]) -> (AppConfig, Report) {
+        import_with(&[&[ROOT], files].concat(), &Secrets::default()).unwrap()
+    }
+
+    fn in_notes(file: &str) -> String {
+        format!("{NOTES}/{file}")
+    }
+
+    /// Severity, file and pointer of each problem.
+    fn places(report: &Report) -> Vec<(Severity, &str, &str)> {
+        report.problems().iter().map(|p| (p.severity, p.file.as_str(), p.pointer.as_str())).collect()
+    }
+
+    #[test]
+    fn an_empty_shell_is_an_empty_closed_app() {
+        let (app, report) = shop(&[("auth/providers.json", "{}"), ("functions/config.json", "[]")]);
+        assert_eq!(report.problems(), []);
+        assert!(app.collections.is_empty() && app.auth.providers.is_empty() && app.default_rules.is_empty());
+        assert!(app.id.as_str().starts_with("shop-"));
+    }
+
+    #[test]
+    fn root_config_wins_over_realm_config_whose_id_is_kept_when_alone() {
+        let realm = ("realm_config.json", r#"{"name": "old", "app_id": "old-abcde", "config_version": 20210101}"#);
+        assert_eq!(shop(&[realm]).0.name, "shop");
+        let (app, _) = import_with(&[realm], &Secrets::default()).unwrap();
+        assert_eq!(app.id.as_str(), "old-abcde");
+        assert_eq!(&*app.data_group, "old-abcde");
+    }
+
+    #[test]
+    fn with_nothing_to_serve_the_import_fails_and_names_the_file() {
+        let cases: [(&[(&str, &str)], &str); 5] = [
+            (&[], ""),
+            (&[("stitch.json", r#"{"name": "x"}"#)], "stitch.json"),
+            (&[("config.json", r#"{"name": "x"}"#)], "config.json"),
+            (&[("root_config.json", "{")], "root_config.json"),
+            (&[("root_config.json", "{}")], "root_config.json"),
+        ];
+        for (files, file) in cases {
+            let error = import_with(files, &Secrets::default()).unwrap_err();
+            assert!(error.report.has_errors());
+            assert_eq!(error.report.problems()[0].file, file);
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_is_reported_with_its_line_and_the_rest_serves() {
+        let (app, report) =
+            shop(&[("graphql/config.json", "{\n  \"a\": }"), (&in_notes("schema.json"), SCHEMA)]);
+        assert_eq!(app.collections.len(), 1);
+        assert!(report.problems()[0].message.contains("line 2 column"), "{report}");
+    }
+
+    #[test]
+    fn a_disabled_provider_stays_disabled_and_a_later_one_is_reported_only_when_enabled() {
+        let providers = r#"{"anon-user": {"id": "x", "type": "anon-user", "disabled": true},
+            "api-key": {"type": "api-key", "disabled": true},
+            "oauth2-google": {"type": "oauth2-google", "disabled": false}}"#;
+        let (app, report) = shop(&[("auth/providers.json", providers)]);
+        assert!(matches!(&*app.auth.providers, [one] if one.disabled && one.kind == ProviderKind::Anonymous));
+        assert_eq!(places(&report), [(Severity::Warning, "auth/providers.json", "/oauth2-google")]);
+    }
+
+    #[test]
+    fn confirmation_and_reset_are_what_is_switched_on_and_dummy_addresses_are_none() {
+        let email = |url: &str| Confirmation::Email { url: url.into(), subject: None };
+        let cases = [
+            (r#"{"autoConfirm": true, "resetPasswordUrl": "https://"}"#, Confirmation::Automatic, PasswordReset::Unavailable),
+            (
+                r#"{"emailConfirmationUrl": "https://a/c", "confirmEmailSubject": "", "resetPasswordUrl": "https://a/r"}"#,
+                email("https://a/c"),
+                PasswordReset::Email { url: "https://a/r".into(), subject: None },
+            ),
+            (
+                r#"{"runConfirmationFunction": true, "confirmationFunctionName": "c", "runResetFunction": true, "resetFunctionName": "r"}"#,
+                Confirmation::Function { name: "c".into() },
+                PasswordReset::Function { name: "r".into() },
+            ),
+        ];
+        for (config, confirmation, reset) in cases {
+            let providers = format!(r#"{{"local-userpass": {{"config": {config}}}}}"#);
+            let (app, _) = shop(&[("auth/providers.json", &providers)]);
+            let ProviderKind::EmailPassword(found) = &app.auth.providers[0].kind else { panic!("{config}") };
+            assert_eq!((&found.confirmation, &found.reset), (&confirmation, &reset), "{config}");
+        }
+    }
+
+    #[test]
+    fn rules_files_are_kept_absent_ones_are_none_and_broken_ones_deny() {
+        let (schema, rules) = (in_notes("schema.json"), in_notes("rules.json"));
+        let (app, report) = shop(&[(&schema, SCHEMA)]);
+        assert_eq!((&app.collections[0].rules, report.problems().len()), (&None, 0));
+        let (app, _) = shop(&[(&rules, r#"{"roles": [], "id": "x"}"#)]);
+        assert_eq!(app.collections[0].rules.as_ref().unwrap().file, rules);
+        for broken in ["{", "[]"] {
+            let (app, report) = shop(&[
+                (&rules, broken),
+                ("data_sources/mongodb-atlas/default_rule.json", r#"{"roles": [{"read": true}]}"#),
+            ]);
+            let role = &app.collections[0].rules.as_ref().unwrap().json["roles"][0];
+            for key in ["read", "write", "insert", "delete", "search"] {
+                assert_eq!(role[key], false, "{key}");
+            }
+            assert!(report.has_errors());
+        }
+    }
+
+    #[test]
+    fn of_two_folders_for_one_collection_the_last_wins() {
+        let (app, report) = shop(&[
+            ("data_sources/mongodb-atlas/app/a/rules.json", r#"{"database": "app", "collection": "n", "roles": [1]}"#),
+            ("data_sources/mongodb-atlas/app/b/rules.json", r#"{"database": "app", "collection": "n", "roles": [2]}"#),
+        ]);
+        assert_eq!(app.collections.len(), 1);
+        assert_eq!(app.collections[0].rules.as_ref().unwrap().json["roles"][0], 2);
+        assert_eq!(report.problems().len(), 1);
+    }
+
+    #[test]
+    fn relationships_that_lead_nowhere_are_reported_and_left_out() {
+        let relationships = r##"{"owner": {"ref": "#/relationship/mongodb-atlas/app/notes", "foreign_key": "owner"},
+            "b": {"ref": "notes"}, "c": {"ref": "#/relationship/mongodb-atlas/app/gone"},
+            "d.[].e": {"ref": "#/relationship/mongodb-atlas/app/notes"}}"##;
+        let file = in_notes("relationships.json");
+        let (app, report) = shop(&[(&in_notes("schema.json"), SCHEMA), (&file, relationships)]);
+        let found = &app.collections[0].relationships;
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].foreign.as_str(), &found[0].target), ("owner", &app.collections[0].id));
+        let at: Vec<_> = places(&report).into_iter().map(|(_, _, at)| at).collect();
+        assert_eq!(at, ["/b", "/d.[].e", "/c"]);
+    }
+
+    #[test]
+    fn indexes_come_from_relationships_rules_user_data_and_settings() {
+        let (app, report) = shop(&[
+            (&in_notes("schema.json"), SCHEMA),
+            (
+                &in_notes("rules.json"),
+                r#"{"roles": [{"apply_when": {"$or": [{"owner": "%%user.id"}, {"%%root.team": {"$in": "%%user.custom_data.teams"}}]},
+                    "document_filters": {"read": {"%%user.id": "%%root.reader", "public": true}}}]}"#,
+            ),
+            ("auth/custom_user_data.json", r#"{"enabled": true, "database_name": "app", "collection_name": "people", "user_id_field": "uid"}"#),
+            (
+                "backstitch.json",
+                r#"{"indexes": {"mongodb-atlas/app.notes": [{"fields": {"owner": 1}, "unique": true}, {"fields": {"x": 2}}]}}"#,
+            ),
+        ]);
+        let indexes: Vec<_> = app
+            .collection_specs()
+            .into_iter()
+            .flat_map(|spec| spec.indexes.into_iter().map(move |index| (spec.id.name.to_string(), index)))
+            .map(|(name, index)| (name, index.keys[0].path.to_string(), index.unique))
+            .collect();
+        let expected = [("notes", "owner", true), ("notes", "team", false), ("notes", "reader", false), ("people", "uid", false)];
+        assert_eq!(indexes, expected.map(|(name, path, unique)| (name.into(), path.into(), unique)));
+        assert_eq!(places(&report), [(Severity::Error, "backstitch.json", "/indexes/mongodb-atlas~1app.notes/1")]);
+    }
+
+    #[test]
+    fn validation_is_strict_for_writes_and_off_for_reads_unless_the_file_says_otherwise() {
+        use ValidationAction::{Error, Off, Warn};
+        let cases = [
+            (None, (Off, Error)),
+            (Some("{}"), (Error, Error)),
+            (Some(r#"{"read_validation_action": "WARN", "write_validation_level": "OFF"}"#), (Warn, Off)),
+        ];
+        for (file, expected) in cases {
+            let files: Vec<_> = file.map(|file| ("graphql/validation_settings.json", file)).into_iter().collect();
+            let graphql = shop(&files).0.graphql;
+            assert_eq!((graphql.read_validation, graphql.write_validation), expected, "{file:?}");
+        }
+    }
+
+    #[test]
+    fn values_come_plain_or_out_of_a_secret_and_a_missing_secret_is_an_error() {
+        let files = [
+            ROOT,
+            ("values/a.json", r#"{"name": "plain", "value": [1]}"#),
+            ("values/b.json", r#"{"name": "hidden", "from_secret": true, "value": "key"}"#),
+            ("values/c.json", r#"{"name": "lost", "from_secret": true, "value": "gone"}"#),
+        ];
+        let secrets = Secrets::parse(r#"{"key": "hunter2"}"#).unwrap();
+        let (app, report) = import_with(&files, &secrets).unwrap();
+        assert_eq!(app.values["plain"], ConfigValue::Plain(serde_json::json!([1])));
+        assert_eq!(app.values["hidden"], ConfigValue::Secret(Secret::new("hunter2")));
+        assert_eq!(app.values.get("lost"), None);
+        assert_eq!(places(&report), [(Severity::Error, "values/c.json", "/value")]);
+    }
+
+    #[test]
+    fn a_broken_secrets_file_does_not_quote_itself() {
+        let error = Secrets::parse(r#"{"key": ["hunter2"], "other": 77123}"#).unwrap_err().to_string();
+        assert!(!error.contains("hunter2") && !error.contains("77123"), "{error}");
+    }
+
+    #[test]
+    fn templates_take_strings_out_of_the_environment() {
+        let (app, report) = import_with(
+            &[
+                ("root_config.json", r#"{"name": "shop", "environment": "qa"}"#),
+                ("environments/qa.json", r#"{"values": {"db": "people"}}"#),
+                ("environments/no-environment.json", r#"{"values": {"db": "wrong"}}"#),
+                ("values/a.json", r#"{"name": "a", "value": "x-%(%%environment.values.db)-y"}"#),
+                ("values/b.json", r#"{"name": "b", "value": "%(%%environment.values.gone)"}"#),
+            ],
+            &Secrets::default(),
+        )
+        .unwrap();
+        assert_eq!(app.values["a"], ConfigValue::Plain("x-people-y".into()));
+        assert_eq!(places(&report), [(Severity::Error, "values/b.json", "")]);
+    }
+
+    #[test]
+    fn settings_that_are_not_obeyed_are_reported_by_name() {
+        let (app, report) =
+            shop(&[("backstitch.json", r#"{"extensions": true, "lenientIds": false, "colour": 1, "dataGroup": "g"}"#)]);
+        assert_eq!(
+            places(&report),
+            [(Severity::Error, "backstitch.json", "/extensions"), (Severity::Warning, "backstitch.json", "/colour")]
+        );
+        assert_eq!(&*app.data_group, "g");
+    }
+
+    #[test]
+    fn resolvers_triggers_and_functions_without_source_are_reported() {
+        let (app, report) = shop(&[
+            ("graphql/custom_resolvers/q.json", r#"{"on_type": "Query", "field_name": "top"}"#),
+            ("functions/config.json", r#"[{"name": "create"}, {"name": "lost"}]"#),
+            ("functions/user/create.js", "exports = () => 1"),
+            ("triggers/t.json", r#"{"name": "t", "disabled": false}"#),
+            ("triggers/off.json", r#"{"name": "off", "disabled": true}"#),
+        ]);
+        assert_eq!(app.functions, ["create", "lost", "user/create"]);
+        let files: Vec<_> = places(&report).into_iter().map(|(_, file, at)| (file, at)).collect();
+        assert_eq!(
+            files,
+            [("graphql/custom_resolvers/q.json", ""), ("functions/config.json", "/1"), ("triggers/t.json", "")]
+        );
+    }
+}

@@ -450,3 +450,110 @@ fn number(json: &Value) -> Option<f64> {
 fn child(at: &str, name: &str) -> String {
     format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parse(json: &Value) -> (Option<CollectionSchema>, Report) {
+        let mut report = Report::default();
+        let schema = CollectionSchema::parse(json, "schema.json", &mut report);
+        (schema, report)
+    }
+
+    /// Parses one property, and says where the problems are.
+    fn property(json: Value) -> (Property, Vec<String>) {
+        let (schema, report) = parse(&json!({ "properties": { "a": json } }));
+        let at = report.problems().iter().map(|problem| problem.pointer.clone()).collect();
+        (schema.unwrap().root.properties.remove(0).1, at)
+    }
+
+    #[test]
+    fn a_root_without_a_type_is_an_object_and_keeps_the_order_of_its_fields() {
+        let (schema, report) =
+            parse(&json!({ "title": "Note", "required": ["z"], "properties": { "z": {"bsonType": "string"}, "a": {"bsonType": "int"} } }));
+        let root = schema.unwrap().root;
+        assert_eq!(report.problems(), []);
+        assert_eq!(root.title.as_deref(), Some("Note"));
+        assert_eq!(root.required, ["z"]);
+        assert_eq!(root.properties.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["z", "a"]);
+        assert!(!root.closed);
+    }
+
+    #[test]
+    fn an_empty_schema_is_none() {
+        assert_eq!(parse(&json!({})), (None, Report::default()));
+    }
+
+    #[test]
+    fn a_schema_that_is_no_object_is_an_error() {
+        let (schema, report) = parse(&json!([1]));
+        assert!(schema.is_none() && report.has_errors());
+    }
+
+    #[test]
+    fn types_and_their_aliases_are_understood() {
+        let cases = [
+            (json!({"bsonType": "string"}), PropertyKind::Scalar(BsonType::String), false, 0),
+            (json!({"type": "string"}), PropertyKind::Scalar(BsonType::String), false, 0),
+            (json!({"bsonType": "boolean"}), PropertyKind::Scalar(BsonType::Bool), false, 1),
+            (json!({"bsonType": "float"}), PropertyKind::Scalar(BsonType::Number), false, 1),
+            (json!({"bsonType": "number"}), PropertyKind::Scalar(BsonType::Number), false, 1),
+            (json!({"bsonType": "mixed"}), PropertyKind::Any, true, 0),
+            (json!({"bsonType": "strnig"}), PropertyKind::Any, true, 1),
+            (json!({"bsonType": ["string", "null"]}), PropertyKind::Scalar(BsonType::String), true, 0),
+            (json!({"bsonType": ["string", "int"]}), PropertyKind::Any, true, 1),
+            (json!({"bsonType": ["null"]}), PropertyKind::Scalar(BsonType::Null), true, 0),
+            (json!({"bsonType": "object"}), PropertyKind::Object(ObjectSchema::default()), false, 0),
+            (json!({}), PropertyKind::Any, true, 1),
+        ];
+        for (json, kind, nullable, problems) in cases {
+            let (property, at) = property(json.clone());
+            assert_eq!((property.kind, property.nullable, at.len()), (kind, nullable, problems), "{json}");
+        }
+    }
+
+    #[test]
+    fn items_without_a_type_are_an_array() {
+        let (property, at) = property(json!({ "items": { "bsonType": "string" } }));
+        assert!(matches!(property.kind, PropertyKind::Array(items) if items.kind == PropertyKind::Scalar(BsonType::String)));
+        assert_eq!(at, ["/properties/a"]);
+    }
+
+    #[test]
+    fn misspelt_keywords_are_reported_and_count_as_absent() {
+        let (property, at) = property(json!({ "bsonType:": "string", "desciption": "x" }));
+        assert_eq!(property.kind, PropertyKind::Any);
+        assert_eq!(at, ["/properties/a/bsonType:", "/properties/a/desciption", "/properties/a"]);
+    }
+
+    #[test]
+    fn required_fields_that_nobody_declared_are_reported_and_not_required() {
+        let (schema, report) =
+            parse(&json!({ "required": ["owmer", "owner"], "properties": { "owner": {"bsonType": "string"} } }));
+        assert_eq!(schema.unwrap().root.required, ["owner"]);
+        assert_eq!(report.problems()[0].pointer, "/required/0");
+    }
+
+    #[test]
+    fn every_keyword_that_is_not_enforced_is_reported_by_name() {
+        for keyword in NOT_ENFORCED {
+            let (_, report) =
+                parse(&json!({ "properties": { "a": { "bsonType": "string", keyword: {} } } }));
+            let problem = &report.problems()[0];
+            assert_eq!(problem.pointer, format!("/properties/a/{keyword}"));
+            assert_eq!(problem.message, format!("`{keyword}` is not enforced yet"));
+        }
+    }
+
+    #[test]
+    fn bounds_of_draft_4_and_of_later_drafts_are_understood() {
+        let read = |json| property(json).0.constraints;
+        let draft4 = read(json!({ "bsonType": "int", "minimum": 1, "exclusiveMinimum": true }));
+        let later = read(json!({ "bsonType": "int", "exclusiveMinimum": 1 }));
+        assert_eq!((draft4.minimum, draft4.exclusive_minimum), (Some(1.0), true));
+        assert_eq!(draft4, later);
+    }
+}

@@ -281,3 +281,96 @@ fn name_of(scalar: BsonType) -> &'static str {
         BsonType::MaxKey => "maxKey",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bson::{RawDocumentBuf, doc};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::report::Report;
+
+    /// The path and the keyword of the first violation of `{a: schema}`.
+    fn check(schema: Value, document: bson::Document) -> Option<(String, &'static str)> {
+        check_root(json!({ "properties": { "a": schema } }), document, NullHandling::Refused)
+    }
+
+    fn check_root(
+        schema: Value,
+        document: bson::Document,
+        nulls: NullHandling,
+    ) -> Option<(String, &'static str)> {
+        let schema = CollectionSchema::parse(&schema, "", &mut Report::default()).unwrap();
+        let document = RawDocumentBuf::try_from(&document).unwrap();
+        schema.check(&document, nulls).err().map(|violation| (violation.path, violation.keyword))
+    }
+
+    #[test]
+    fn each_keyword_accepts_and_refuses() {
+        let cases = [
+            (json!({"bsonType": "string"}), doc! {"a": "x"}, doc! {"a": 1}, "bsonType"),
+            (json!({"bsonType": "long"}), doc! {"a": 1_i64}, doc! {"a": 1_i32}, "bsonType"),
+            (json!({"bsonType": "double"}), doc! {"a": 1.0}, doc! {"a": 1_i32}, "bsonType"),
+            (json!({"bsonType": "number"}), doc! {"a": 1_i32}, doc! {"a": "1"}, "bsonType"),
+            (json!({"bsonType": "object"}), doc! {"a": {"b": 1}}, doc! {"a": [1]}, "bsonType"),
+            (json!({"bsonType": "array"}), doc! {"a": [1, "x"]}, doc! {"a": {}}, "bsonType"),
+            (json!({"bsonType": "string"}), doc! {}, doc! {"a": null}, "bsonType"),
+            (json!({"bsonType": "string", "enum": ["x"]}), doc! {"a": "x"}, doc! {"a": "y"}, "enum"),
+            (json!({"bsonType": "int", "minimum": 1}), doc! {"a": 1}, doc! {"a": 0}, "minimum"),
+            (
+                json!({"bsonType": "int", "minimum": 1, "exclusiveMinimum": true}),
+                doc! {"a": 2},
+                doc! {"a": 1},
+                "minimum",
+            ),
+            (json!({"bsonType": "int", "maximum": 1}), doc! {"a": 1}, doc! {"a": 2}, "maximum"),
+            (json!({"bsonType": "string", "minLength": 2}), doc! {"a": "éé"}, doc! {"a": "é"}, "minLength"),
+            (json!({"bsonType": "string", "maxLength": 1}), doc! {"a": "é"}, doc! {"a": "éé"}, "maxLength"),
+            (json!({"bsonType": "array", "minItems": 1}), doc! {"a": [1]}, doc! {"a": []}, "minItems"),
+            (json!({"bsonType": "array", "maxItems": 1}), doc! {"a": [1]}, doc! {"a": [1, 2]}, "maxItems"),
+            (
+                json!({"bsonType": "array", "uniqueItems": true}),
+                doc! {"a": [1, 2]},
+                doc! {"a": [1, 1.0]},
+                "uniqueItems",
+            ),
+        ];
+        for (schema, good, bad, keyword) in cases {
+            assert_eq!(check(schema.clone(), good), None, "{schema}");
+            assert_eq!(check(schema.clone(), bad), Some(("a".to_owned(), keyword)), "{schema}");
+        }
+    }
+
+    #[test]
+    fn a_violation_names_the_path_through_lists_and_objects() {
+        let schema = json!({ "bsonType": "array", "items": {
+            "bsonType": "object", "required": ["b"], "properties": { "b": { "bsonType": "int" } } } });
+        assert_eq!(
+            check(schema.clone(), doc! {"a": [{"b": 1}, {"b": "x"}]}),
+            Some(("a.1.b".into(), "bsonType"))
+        );
+        assert_eq!(check(schema, doc! {"a": [{"b": 1}, {}]}), Some(("a.1".into(), "required")));
+    }
+
+    #[test]
+    fn a_closed_schema_refuses_other_fields_but_never_the_id() {
+        let schema = json!({ "additionalProperties": false, "properties": { "a": {"bsonType": "int"} } });
+        let check = |document| check_root(schema.clone(), document, NullHandling::Refused);
+        assert_eq!(check(doc! {"_id": 1, "a": 1}), None);
+        assert_eq!(check(doc! {"b": 1}), Some(("b".into(), "additionalProperties")));
+    }
+
+    #[test]
+    fn null_is_taken_where_the_type_says_so_or_optional_fields_may_be_null() {
+        let schema = json!({ "required": ["r"], "properties": {
+            "r": { "bsonType": "string" }, "o": { "bsonType": "string" }, "n": { "bsonType": ["string", "null"] } } });
+        let optional = doc! {"r": "x", "o": null};
+        let required = doc! {"r": null};
+        let nullable = doc! {"r": "x", "n": null};
+        let check = |document: &bson::Document, nulls| check_root(schema.clone(), document.clone(), nulls);
+        assert_eq!(check(&optional, NullHandling::Refused), Some(("o".into(), "bsonType")));
+        assert_eq!(check(&optional, NullHandling::AllowedWhereOptional), None);
+        assert_eq!(check(&required, NullHandling::AllowedWhereOptional), Some(("r".into(), "bsonType")));
+        assert_eq!(check(&nullable, NullHandling::Refused), None);
+    }
+}
