@@ -1,5 +1,6 @@
 //! Rules from JSON to decisions: truth tables, and rules in the query against rules on the document.
 
+use bson::raw::cstr;
 use bson::{Bson, Document, RawDocument, RawDocumentBuf, bson, doc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -215,6 +216,7 @@ fn what_is_not_understood_closes_its_role_and_is_reported() {
         ),
         (json!({"name": "b", "read": true}), doc! {"a": 1}, false),
         (json!("role"), doc! {"a": 1}, false),
+        (json!({"name": "b", "apply_when": {}, "fields": {"a.b": {}}}), doc! {"a": 1}, false),
     ] {
         let roles = json!([broken, later]);
         assert_eq!(seen(&access(roles.clone()), &document).is_some(), expected, "{roles}");
@@ -256,7 +258,7 @@ fn nested_fields_are_masked_and_a_parent_rule_shuts_them_out() {
     for (path, readable) in [
         ("box", false),
         ("box.w", true),
-        ("box.0.w", true),
+        ("box.0.w", false),
         ("box.h", false),
         ("box.in.x", true),
         ("box.in", false),
@@ -333,6 +335,17 @@ fn a_write_has_to_be_allowed_on_both_images() {
     assert!(!may(doc! {"owner": ME, "locked": true}, doc! {"owner": ME}));
     assert!(!may(doc! {"owner": ME}, doc! {"owner": ME, "locked": true}));
     assert!(!may(doc! {"owner": "other"}, doc! {"owner": ME}));
+}
+
+#[test]
+fn a_repeated_field_cannot_hide_behind_the_first_of_its_name() {
+    let access = access(json!([role(json!({"fields": {"a": {"write": true}}}))]));
+    let mut doubled = RawDocumentBuf::new();
+    doubled.append(cstr!("a"), 1);
+    doubled.append(cstr!("a"), 2);
+    assert!(access.insert(raw(&doc! {"a": 1})).is_ok());
+    assert!(access.insert(doubled.clone()).is_err());
+    assert!(access.replace(&raw(&doc! {"a": 1}), doubled).is_err());
 }
 
 #[test]
