@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn root_config_wins_over_realm_config_whose_id_is_kept_when_alone() {
-        let realm = ("realm_config.json", r#"{"name": "old", "app_id": "old-abcde", "config_version": 20210101}"#);
+        let realm =
+            ("realm_config.json", r#"{"name": "old", "app_id": "old-abcde", "config_version": 20210101}"#);
         assert_eq!(shop(&[realm]).0.name, "shop");
         let (app, _) = import_with(&[realm], &Secrets::default()).unwrap();
         assert_eq!(app.id.as_str(), "old-abcde");
@@ -154,7 +155,11 @@ mod tests {
     fn confirmation_and_reset_are_what_is_switched_on_and_dummy_addresses_are_none() {
         let email = |url: &str| Confirmation::Email { url: url.into(), subject: None };
         let cases = [
-            (r#"{"autoConfirm": true, "resetPasswordUrl": "https://"}"#, Confirmation::Automatic, PasswordReset::Unavailable),
+            (
+                r#"{"autoConfirm": true, "resetPasswordUrl": "https://"}"#,
+                Confirmation::Automatic,
+                PasswordReset::Unavailable,
+            ),
             (
                 r#"{"emailConfirmationUrl": "https://a/c", "confirmEmailSubject": "", "resetPasswordUrl": "https://a/r"}"#,
                 email("https://a/c"),
@@ -197,8 +202,14 @@ mod tests {
     #[test]
     fn of_two_folders_for_one_collection_the_last_wins() {
         let (app, report) = shop(&[
-            ("data_sources/mongodb-atlas/app/a/rules.json", r#"{"database": "app", "collection": "n", "roles": [1]}"#),
-            ("data_sources/mongodb-atlas/app/b/rules.json", r#"{"database": "app", "collection": "n", "roles": [2]}"#),
+            (
+                "data_sources/mongodb-atlas/app/a/rules.json",
+                r#"{"database": "app", "collection": "n", "roles": [1]}"#,
+            ),
+            (
+                "data_sources/mongodb-atlas/app/b/rules.json",
+                r#"{"database": "app", "collection": "n", "roles": [2]}"#,
+            ),
         ]);
         assert_eq!(app.collections.len(), 1);
         assert_eq!(app.collections[0].rules.as_ref().unwrap().json["roles"][0], 2);
@@ -228,7 +239,10 @@ mod tests {
                 r#"{"roles": [{"apply_when": {"$or": [{"owner": "%%user.id"}, {"%%root.team": {"$in": "%%user.custom_data.teams"}}]},
                     "document_filters": {"read": {"%%user.id": "%%root.reader", "public": true}}}]}"#,
             ),
-            ("auth/custom_user_data.json", r#"{"enabled": true, "database_name": "app", "collection_name": "people", "user_id_field": "uid"}"#),
+            (
+                "auth/custom_user_data.json",
+                r#"{"enabled": true, "database_name": "app", "collection_name": "people", "user_id_field": "uid"}"#,
+            ),
             (
                 "backstitch.json",
                 r#"{"indexes": {"mongodb-atlas/app.notes": [{"fields": {"owner": 1}, "unique": true}, {"fields": {"x": 2}}]}}"#,
@@ -240,9 +254,25 @@ mod tests {
             .flat_map(|spec| spec.indexes.into_iter().map(move |index| (spec.id.name.to_string(), index)))
             .map(|(name, index)| (name, index.keys[0].path.to_string(), index.unique))
             .collect();
-        let expected = [("notes", "owner", true), ("notes", "team", false), ("notes", "reader", false), ("people", "uid", false)];
+        let expected = [
+            ("notes", "owner", true),
+            ("notes", "team", false),
+            ("notes", "reader", false),
+            ("people", "uid", false),
+        ];
         assert_eq!(indexes, expected.map(|(name, path, unique)| (name.into(), path.into(), unique)));
-        assert_eq!(places(&report), [(Severity::Error, "backstitch.json", "/indexes/mongodb-atlas~1app.notes/1")]);
+        assert_eq!(
+            places(&report),
+            [(Severity::Error, "backstitch.json", "/indexes/mongodb-atlas~1app.notes/1")]
+        );
+    }
+
+    #[test]
+    fn the_keys_of_an_index_keep_the_order_of_the_file() {
+        let settings = r#"{"indexes": {"mongodb-atlas/app.notes": [{"fields": {"year": -1, "author": 1}}]}}"#;
+        let (app, _) = shop(&[("backstitch.json", settings)]);
+        let keys: Vec<_> = app.indexes[0].index.keys.iter().map(|key| key.path.as_str()).collect();
+        assert_eq!(keys, ["year", "author"]);
     }
 
     #[test]
@@ -254,7 +284,8 @@ mod tests {
             (Some(r#"{"read_validation_action": "WARN", "write_validation_level": "OFF"}"#), (Warn, Off)),
         ];
         for (file, expected) in cases {
-            let files: Vec<_> = file.map(|file| ("graphql/validation_settings.json", file)).into_iter().collect();
+            let files: Vec<_> =
+                file.map(|file| ("graphql/validation_settings.json", file)).into_iter().collect();
             let graphql = shop(&files).0.graphql;
             assert_eq!((graphql.read_validation, graphql.write_validation), expected, "{file:?}");
         }
@@ -301,11 +332,16 @@ mod tests {
 
     #[test]
     fn settings_that_are_not_obeyed_are_reported_by_name() {
-        let (app, report) =
-            shop(&[("backstitch.json", r#"{"extensions": true, "lenientIds": false, "colour": 1, "dataGroup": "g"}"#)]);
+        let (app, report) = shop(&[(
+            "backstitch.json",
+            r#"{"extensions": true, "lenientIds": false, "colour": 1, "dataGroup": "g"}"#,
+        )]);
         assert_eq!(
             places(&report),
-            [(Severity::Error, "backstitch.json", "/extensions"), (Severity::Warning, "backstitch.json", "/colour")]
+            [
+                (Severity::Error, "backstitch.json", "/extensions"),
+                (Severity::Warning, "backstitch.json", "/colour")
+            ]
         );
         assert_eq!(&*app.data_group, "g");
     }
@@ -323,7 +359,11 @@ mod tests {
         let files: Vec<_> = places(&report).into_iter().map(|(_, file, at)| (file, at)).collect();
         assert_eq!(
             files,
-            [("graphql/custom_resolvers/q.json", ""), ("functions/config.json", "/1"), ("triggers/t.json", "")]
+            [
+                ("graphql/custom_resolvers/q.json", ""),
+                ("functions/config.json", "/1"),
+                ("triggers/t.json", "")
+            ]
         );
     }
 }

@@ -472,8 +472,9 @@ mod tests {
 
     #[test]
     fn a_root_without_a_type_is_an_object_and_keeps_the_order_of_its_fields() {
-        let (schema, report) =
-            parse(&json!({ "title": "Note", "required": ["z"], "properties": { "z": {"bsonType": "string"}, "a": {"bsonType": "int"} } }));
+        let (schema, report) = parse(
+            &json!({ "title": "Note", "required": ["z"], "properties": { "z": {"bsonType": "string"}, "a": {"bsonType": "int"} } }),
+        );
         let root = schema.unwrap().root;
         assert_eq!(report.problems(), []);
         assert_eq!(root.title.as_deref(), Some("Note"));
@@ -518,7 +519,9 @@ mod tests {
     #[test]
     fn items_without_a_type_are_an_array() {
         let (property, at) = property(json!({ "items": { "bsonType": "string" } }));
-        assert!(matches!(property.kind, PropertyKind::Array(items) if items.kind == PropertyKind::Scalar(BsonType::String)));
+        assert!(
+            matches!(property.kind, PropertyKind::Array(items) if items.kind == PropertyKind::Scalar(BsonType::String))
+        );
         assert_eq!(at, ["/properties/a"]);
     }
 
@@ -531,8 +534,9 @@ mod tests {
 
     #[test]
     fn required_fields_that_nobody_declared_are_reported_and_not_required() {
-        let (schema, report) =
-            parse(&json!({ "required": ["owmer", "owner"], "properties": { "owner": {"bsonType": "string"} } }));
+        let (schema, report) = parse(
+            &json!({ "required": ["owmer", "owner"], "properties": { "owner": {"bsonType": "string"} } }),
+        );
         assert_eq!(schema.unwrap().root.required, ["owner"]);
         assert_eq!(report.problems()[0].pointer, "/required/0");
     }
@@ -540,8 +544,7 @@ mod tests {
     #[test]
     fn every_keyword_that_is_not_enforced_is_reported_by_name() {
         for keyword in NOT_ENFORCED {
-            let (_, report) =
-                parse(&json!({ "properties": { "a": { "bsonType": "string", keyword: {} } } }));
+            let (_, report) = parse(&json!({ "properties": { "a": { "bsonType": "string", keyword: {} } } }));
             let problem = &report.problems()[0];
             assert_eq!(problem.pointer, format!("/properties/a/{keyword}"));
             assert_eq!(problem.message, format!("`{keyword}` is not enforced yet"));
