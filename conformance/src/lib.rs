@@ -8,7 +8,7 @@
 //!
 //! use async_trait::async_trait;
 //! use backstitch::store::Store;
-//! use backstitch_conformance::{Category, StoreFactory, run_all};
+//! use backstitch_conformance::{Category, StoreFactory, differential, run_all};
 //!
 //! struct Mine;
 //!
@@ -24,13 +24,16 @@
 //!     }
 //! }
 //!
-//! // A test of the backend's own crate:
+//! // Two tests of the backend's own crate:
 //! run_all(&Mine, &[(Category::Restart, "everything is gone when the process ends")]);
+//! differential(&Mine, 256);
 //! ```
 //!
 //! 1. [`checks`] is the one ordered list. A check opens its own store, fails by panicking, and
 //!    a failure does not keep the others from running.
 //! 2. What a backend leaves out it leaves out by [`Category`], with a reason that the output shows.
+//! 3. [`differential`] compares a store with the reference, `filter::matches` and
+//!    `filter::key::sort_key`, on random documents, filters, orders and indexes.
 
 #![expect(
     clippy::unwrap_used,
@@ -42,11 +45,13 @@
 
 mod check;
 mod checks;
+mod differential;
 mod factory;
 mod run;
 mod world;
 
 pub use check::{Category, Check};
 pub use checks::checks;
+pub use differential::differential;
 pub use factory::StoreFactory;
 pub use run::run_all;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use backstitch::store::Store;
-use backstitch_conformance::{Category, StoreFactory, run_all};
+use backstitch_conformance::{Category, StoreFactory, differential, run_all};
 use backstitch_storage_memory::MemoryStore;
 
 struct Memory;
@@ -23,4 +23,9 @@ impl StoreFactory for Memory {
 #[test]
 fn the_memory_store_keeps_every_promise() {
     run_all(&Memory, &[(Category::Restart, "memory ends with the process")]);
+}
+
+#[test]
+fn the_memory_store_agrees_with_the_reference() {
+    differential(&Memory, 256);
 }

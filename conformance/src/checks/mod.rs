@@ -1,9 +1,16 @@
 //! The one list of what a store promises, in the order of the traits.
 
+mod filters;
+mod indexes;
 mod keys;
+mod names;
+mod ordering;
+mod reading;
 mod registrations;
+mod restart;
 mod sessions;
 mod tickets;
+mod transactions;
 mod users;
 
 use crate::check::{Category, Check};
@@ -88,6 +95,77 @@ pub fn checks() -> Vec<Check> {
             a_value_is_stored_unless_there_is_one_and_the_standing_one_returned,
             of_50_parallel_writers_all_get_the_same_value_back,
             values_under_another_key_or_app_are_other_values,
+        }
+        filters Filters {
+            equality_with_a_scalar_finds_it_and_arrays_that_hold_it,
+            equality_is_the_same_across_number_widths,
+            equality_with_null_finds_null_and_missing,
+            equality_with_nan_finds_nan,
+            equality_with_an_array_finds_the_whole_array_or_an_element,
+            equality_with_a_document_is_of_the_whole_in_its_order,
+            greater_and_less_stay_within_the_type_bracket,
+            ranges_with_null_nan_and_arrays_follow_the_reference,
+            two_ranges_may_hold_for_two_elements_of_an_array,
+            in_finds_what_equals_one_of_the_values,
+            exists_finds_stored_nulls_too,
+            elem_match_asks_one_element_for_everything,
+            and_or_not_are_two_valued,
+            always_never_and_empty_lists,
+            dotted_paths_look_into_documents_and_arrays_of_them,
+            digits_in_a_path_are_array_indexes_and_field_names,
+        }
+        ordering Ordering {
+            without_a_sort_documents_come_in_the_order_of_insertion,
+            mixed_types_sort_by_bracket_and_missing_counts_as_null,
+            an_array_sorts_as_its_smallest_or_largest_element,
+            ties_keep_the_order_of_insertion_in_both_directions,
+            two_keys_sort_one_after_the_other,
+            a_limit_cuts_after_the_sort,
+        }
+        reading Reading {
+            at_most_as_many_as_the_querys_limit,
+            the_limit_counts_and_the_sort_does_not,
+            a_collection_that_nothing_was_ever_written_to_is_empty,
+            a_cursor_gives_at_most_a_batch_and_the_end_stays_the_end,
+            all_reads_of_a_snapshot_see_one_state,
+            a_cursor_reads_the_state_of_its_snapshot_to_its_end,
+            a_transactions_cursor_reads_the_state_as_it_was_at_find,
+        }
+        transactions Transactions {
+            commit_makes_everything_visible_at_once,
+            rollback_undoes_everything,
+            dropping_a_transaction_rolls_it_back_and_lets_the_next_one_in,
+            a_transaction_sees_its_own_writes,
+            past_the_deadline_it_is_deadline_exceeded_and_nothing_was_written,
+            an_insert_of_a_taken_id_is_duplicate_key,
+            a_replace_or_delete_of_an_id_that_is_not_there_is_conflict,
+            after_a_failure_no_part_of_the_transaction_is_ever_committed,
+            an_id_may_not_be_an_array_nor_change_in_a_replace,
+            writes_are_carried_out_in_order,
+            fifty_parallel_transactions_on_one_counter_lose_nothing,
+        }
+        indexes Indexes {
+            preparing_twice_is_no_error,
+            an_index_that_is_no_longer_listed_goes_away,
+            preparing_one_collection_leaves_the_others_alone,
+            a_new_index_covers_the_documents_that_are_already_there,
+            a_unique_index_over_duplicates_is_duplicate_key_and_names_the_index,
+            a_write_that_breaks_a_unique_index_is_duplicate_key,
+            in_a_unique_index_a_missing_field_counts_as_null,
+            a_unique_index_holds_every_element_of_an_array,
+            a_unique_index_of_two_keys_is_broken_by_both_together_only,
+        }
+        names Names {
+            collections_differ_by_each_of_their_four_parts,
+            collections_may_have_any_name,
+            fields_may_have_any_name,
+            a_document_of_a_megabyte_reads_back,
+            documents_come_back_with_types_and_field_order_as_written,
+            an_id_may_be_of_any_type_but_array,
+        }
+        restart Restart {
+            documents_and_unique_indexes_are_still_there,
+            accounts_sessions_tickets_keys_and_metadata_are_still_there,
         }
     }
 }
