@@ -64,8 +64,8 @@ impl Names {
     fn take(&mut self, wishes: &[String], suffixes: &[&str]) -> String {
         let last = wishes.last().cloned().unwrap_or_default();
         let numbered = (2_usize..).map(|number| format!("{last}{number}"));
-        let name = wishes.iter().cloned().chain(numbered).map(unreserve);
-        let name = name.into_iter().find(|name| self.are_free(name, suffixes)).unwrap_or_default();
+        let mut candidates = wishes.iter().cloned().chain(numbered).map(unreserve);
+        let name = candidates.find(|name| self.are_free(name, suffixes)).unwrap_or_default();
         self.take_types(&name, suffixes);
         name
     }

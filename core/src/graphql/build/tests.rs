@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::graphql::catalog::{InputType, Meaning, QueryOperator, Scalar};
+use crate::graphql::catalog::{InputType, Meaning, QueryOperator, Scalar, Shape};
 use crate::graphql::sdl::sdl;
 use crate::schema::{BsonType, Constraints, ObjectSchema, Property, PropertyKind};
 
@@ -372,8 +372,6 @@ fn a_relation_keeps_its_key_type_its_title_and_its_place_in_the_document() {
     assert_eq!((relation.source.as_str(), relation.foreign.as_str()), ("pet.toy", "sku"));
     assert_eq!(relation.key, Scalar::Int);
 }
-
-use crate::graphql::catalog::Shape;
 
 #[test]
 fn a_relation_that_cannot_be_followed_is_left_out_with_a_warning() {
