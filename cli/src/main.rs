@@ -1,3 +1,50 @@
-//! Soon.
+//! The `backstitch` command: serve an exported App Services app.
+//!
+//! Exit codes: 0 success, 1 a negative answer or a failure, 2 wrong usage.
 
-fn main() {}
+mod args;
+mod guide;
+mod load;
+mod schema;
+mod serve;
+mod store;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let outcome = match args.command {
+        Command::Serve(serve) => serve::run(&serve),
+        Command::Schema(schema) => schema::run(&schema),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Why the command ends without success.
+#[derive(Debug)]
+struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// The command did what it was asked, and the answer is no; or it failed.
+    fn negative(message: impl std::fmt::Display) -> Self {
+        Self { code: 1, message: message.to_string() }
+    }
+
+    /// The command was called wrongly.
+    fn usage(message: impl std::fmt::Display) -> Self {
+        Self { code: 2, message: message.to_string() }
+    }
+}

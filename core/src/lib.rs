@@ -5,6 +5,7 @@ pub mod env;
 pub mod error;
 pub mod filter;
 pub mod graphql;
+pub mod http;
 pub mod id;
 pub mod limits;
 pub mod report;

@@ -5,8 +5,14 @@
 //! 3. [`Access::insert`], [`Access::replace`] and [`Access::delete`] check a write against the rules.
 //! 4. A store accepts only [`ScopedQuery`] and [`ScopedWrite`], whose fields nothing else can set.
 
+use std::sync::Arc;
+
 use bson::{Bson, RawDocument, RawDocumentBuf};
 
+use super::bind::Facts;
+use super::condition::{Check, Condition, Verdict};
+use super::grants::{BoundRole, Visibility, reachable};
+use super::{CollectionRules, narrow, write};
 use crate::filter::{Filter, SortKey};
 use crate::id::CollectionId;
 
@@ -14,40 +20,119 @@ use crate::id::CollectionId;
 #[derive(Clone, Debug)]
 pub struct Access {
     collection: CollectionId,
+    standing: Standing,
+}
+
+/// What binds the actor.
+#[derive(Clone, Debug)]
+enum Standing {
+    /// Nothing.
+    System,
+    /// No rule covers the collection: nothing is allowed.
+    Uncovered,
+    /// The roles that are left with the actor known, in their order.
+    Roles(Arc<Vec<BoundRole>>),
 }
 
 impl Access {
     /// Everything: what [`Actor::system`](crate::actor::Actor::system) may do.
     pub fn system(collection: CollectionId) -> Self {
-        Self { collection }
+        Self { collection, standing: Standing::System }
+    }
+
+    pub(crate) fn uncovered(collection: CollectionId) -> Self {
+        Self { collection, standing: Standing::Uncovered }
+    }
+
+    pub(crate) fn of_roles(collection: CollectionId, rules: &CollectionRules, facts: Facts<'_>) -> Self {
+        Self { collection, standing: Standing::Roles(Arc::new(reachable(&rules.roles, facts))) }
+    }
+
+    /// The collection.
+    pub fn collection(&self) -> &CollectionId {
+        &self.collection
+    }
+
+    /// Whether no rule covers the collection, so that nothing is allowed.
+    pub fn is_uncovered(&self) -> bool {
+        matches!(self.standing, Standing::Uncovered)
+    }
+
+    /// Whether every field of every document may be seen; then [`visibility`](Self::visibility) need
+    /// not be asked.
+    pub fn reads_everything(&self) -> bool {
+        match &self.standing {
+            Standing::System => true,
+            Standing::Uncovered => false,
+            Standing::Roles(roles) => roles.first().is_some_and(|role| {
+                [&role.applies, &role.reads, &role.reads_whole].into_iter().all(|it| *it == Condition::Always)
+            }),
+        }
+    }
+
+    /// What may be seen of this document.
+    pub fn visibility<'a>(&'a self, document: &'a RawDocument) -> Visibility<'a> {
+        match &self.standing {
+            Standing::System => Visibility::Whole,
+            Standing::Uncovered => Visibility::Hidden,
+            Standing::Roles(roles) => Visibility::of(roles, document),
+        }
     }
 
     /// What is asked, narrowed to what may be read.
     ///
     /// # Errors
-    /// `FieldNotReadable` when the filter or the sort names a field that the actor can never read.
+    /// `FieldNotReadable` when the filter or the sort names a field that the actor can never read,
+    /// or the sort one that is hidden on some documents: where a document stands would tell of it.
     pub fn find(&self, query: Query) -> Result<ScopedQuery, Denied> {
-        Ok(ScopedQuery {
-            collection: self.collection.clone(),
-            filter: query.filter,
-            sort: query.sort,
-            limit: query.limit,
-        })
+        let Query { filter, sort, limit } = query;
+        let (filter, check) = match &self.standing {
+            Standing::System => (filter, None),
+            Standing::Uncovered => (Filter::Never, None),
+            Standing::Roles(roles) => match narrow::narrowed(roles, &filter, &sort)?.verdict() {
+                Verdict::Always => (Filter::Always, None),
+                Verdict::Never => (Filter::Never, None),
+                Verdict::When(filter) => (filter, None),
+                Verdict::PerDocument(filter, check) => (filter, Some(check)),
+            },
+        };
+        Ok(ScopedQuery { collection: self.collection.clone(), filter, sort, limit, check })
     }
 
     /// An insert, if the rules allow it.
+    ///
+    /// # Errors
+    /// `Insert` when they do not.
     pub fn insert(&self, document: RawDocumentBuf) -> Result<ScopedWrite, Denied> {
+        self.allow(Denied::Insert, |roles| write::may_insert(roles, &document))?;
         Ok(self.write(WriteOperation::Insert(document)))
     }
 
     /// A replacement of `before` by `after`, if the rules allow every field that changes.
+    ///
+    /// # Errors
+    /// `Update` when they do not, or `before` cannot be read.
     pub fn replace(&self, before: &RawDocument, after: RawDocumentBuf) -> Result<ScopedWrite, Denied> {
+        self.allow(Denied::Update, |roles| write::may_replace(roles, before, &after))?;
         Ok(self.write(WriteOperation::Replace { id: id_of(before), document: after }))
     }
 
     /// A deletion, if the rules allow it.
+    ///
+    /// # Errors
+    /// `Delete` when they do not, or `before` cannot be read.
     pub fn delete(&self, before: &RawDocument) -> Result<ScopedWrite, Denied> {
+        self.allow(Denied::Delete, |roles| write::may_delete(roles, before))?;
         Ok(self.write(WriteOperation::Delete { id: id_of(before) }))
+    }
+
+    fn allow(&self, denial: Denied, allowed: impl Fn(&[BoundRole]) -> bool) -> Result<(), Denied> {
+        let allowed = match &self.standing {
+            Standing::System => true,
+            Standing::Uncovered => false,
+            Standing::Roles(roles) => allowed(roles),
+        };
+        if allowed { Ok(()) } else { Err(denial) }
     }
 
     fn write(&self, operation: WriteOperation) -> ScopedWrite {
@@ -96,6 +181,8 @@ pub struct ScopedQuery {
     filter: Filter,
     sort: Vec<SortKey>,
     limit: Option<u64>,
+    /// What no filter can say of a rule.
+    check: Option<Check>,
 }
 
 impl ScopedQuery {
@@ -114,9 +201,25 @@ impl ScopedQuery {
         &self.sort
     }
 
-    /// At most how many documents the store yields.
+    /// At most how many documents the store yields; none where documents are checked one by one.
     pub fn limit(&self) -> Option<u64> {
+        if self.check.is_some() { None } else { self.limit }
+    }
+
+    /// At most how many documents the caller gets, after the check.
+    pub fn wanted(&self) -> Option<u64> {
         self.limit
+    }
+
+    /// Whether what the filter lets through is all that may be seen; otherwise every document has to be
+    /// [accepted](Self::accepts), and a store's count is too high.
+    pub fn is_exact(&self) -> bool {
+        self.check.is_none()
+    }
+
+    /// Whether a document that the filter has let through may be seen.
+    pub fn accepts(&self, document: &RawDocument) -> bool {
+        self.check.as_ref().is_none_or(|check| check.accepts(document))
     }
 }
 

@@ -11,6 +11,7 @@ mod error;
 mod keys;
 mod sessions;
 mod tickets;
+mod whole;
 
 pub use accounts::{Identity, Registration, User, UserKind, UserStore};
 pub use documents::{
@@ -21,11 +22,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub use keys::{KeyStore, MetaStore, SigningKeyRecord};
 pub use sessions::{LiveSession, Session, SessionStore};
 pub use tickets::{Ticket, TicketKey, TicketStore};
-
-/// Everything that an engine keeps: accounts, sessions, tickets, keys, metadata and documents.
-pub trait Store: UserStore + SessionStore + TicketStore + KeyStore + MetaStore + DocumentStore {}
-
-impl<T> Store for T where T: UserStore + SessionStore + TicketStore + KeyStore + MetaStore + DocumentStore {}
+pub use whole::Store;
 
 /// A storage result.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

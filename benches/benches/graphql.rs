@@ -1,0 +1,109 @@
+//! GraphQL lists of 50 against printing the ready rows, and against the bare query for the same bytes.
+
+#![expect(clippy::expect_used, missing_docs, reason = "a benchmark that cannot be set up ends")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use backstitch::env::Env;
+use backstitch::graphql::GraphqlRequest;
+use backstitch_benches::{FLAT, LIST, World, page, print_ratios, run, world};
+use backstitch_storage_memory::MemoryStore;
+use backstitch_storage_sqlite::{SqliteConfig, SqliteStore};
+use criterion::Criterion;
+use tokio::runtime::Runtime;
+
+fn main() {
+    let runtime = Runtime::new().expect("a runtime");
+    let mut criterion = Criterion::default().configure_from_args();
+    let folder = tempfile::tempdir().expect("a folder");
+    let env = Env::system();
+    let sqlite = SqliteStore::open(SqliteConfig::new(folder.path().join("bench.db"), &env)).expect("a database");
+    let memory = runtime.block_on(world(Arc::new(MemoryStore::new())));
+    let sqlite = runtime.block_on(world(Arc::new(sqlite)));
+
+    floors(&mut criterion, &runtime, &memory, &folder.path().join("floor.db"));
+    for (name, world) in [("memory", &memory), ("sqlite", &sqlite)] {
+        let mut group = criterion.benchmark_group("graphql");
+        for (shape, query) in [("list", LIST), ("flat", FLAT)] {
+            group.bench_function(format!("{name}_{shape}_of_50"), |bencher| {
+                bencher.iter(|| runtime.block_on(run(world, black_box(query))));
+            });
+        }
+        group.finish();
+    }
+    plans(&mut criterion, &runtime, &memory);
+    criterion.final_summary();
+    print_ratios(&[
+        ("graphql/memory_list_of_50", "floor/serde_json_list"),
+        ("graphql/memory_flat_of_50", "floor/serde_json_flat"),
+        ("graphql/sqlite_flat_of_50", "floor/rusqlite_fetch_50"),
+        ("graphql/sqlite_list_of_50", "floor/rusqlite_fetch_50_and_20"),
+        ("plan/miss", "plan/hit"),
+    ]);
+}
+
+/// Printing the rows of the answer with serde_json, and fetching the same documents with rusqlite alone.
+fn floors(criterion: &mut Criterion, runtime: &Runtime, memory: &World, database: &std::path::Path) {
+    let mut group = criterion.benchmark_group("floor");
+    for (name, query) in [("serde_json_list", LIST), ("serde_json_flat", FLAT)] {
+        let answer = runtime.block_on(run(memory, query));
+        let rows: serde_json::Value = serde_json::from_slice(&answer).expect("the answer is JSON");
+        assert_eq!(rows["data"]["items"].as_array().map(Vec::len), Some(50), "{rows}");
+        group.bench_function(name, |bencher| bencher.iter(|| serde_json::to_vec(black_box(&rows))));
+    }
+    let connection = rusqlite::Connection::open(database).expect("a database");
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL;
+             CREATE TABLE items (id INTEGER PRIMARY KEY, owner TEXT, rank INTEGER, body BLOB);
+             CREATE INDEX by_owner ON items (owner, rank);
+             CREATE TABLE places (number INTEGER PRIMARY KEY, body BLOB);",
+        )
+        .expect("tables");
+    for owner in 0..backstitch_benches::OWNERS {
+        for (rank, document) in page(owner).iter().enumerate() {
+            let bytes = document.to_vec().expect("BSON");
+            connection
+                .execute("INSERT INTO items (owner, rank, body) VALUES (?1, ?2, ?3)", rusqlite::params![format!("o{owner}"), rank as i64, bytes])
+                .expect("an item");
+        }
+    }
+    for number in 0..20 {
+        connection.execute("INSERT INTO places VALUES (?1, zeroblob(60))", [number]).expect("a place");
+    }
+    let items = "SELECT body FROM items WHERE owner = ?1 ORDER BY rank LIMIT 50";
+    let places = format!("SELECT body FROM places WHERE number IN ({})", vec!["?"; 20].join(","));
+    group.bench_function("rusqlite_fetch_50", |bencher| bencher.iter(|| fetch(&connection, items, ["o7"])));
+    group.bench_function("rusqlite_fetch_50_and_20", |bencher| {
+        bencher.iter(|| {
+            let numbers: Vec<i64> = (0..20).collect();
+            (fetch(&connection, items, ["o7"]), fetch(&connection, &places, rusqlite::params_from_iter(numbers)))
+        });
+    });
+    group.finish();
+}
+
+fn fetch(connection: &rusqlite::Connection, sql: &str, parameters: impl rusqlite::Params) -> Vec<Vec<u8>> {
+    let mut statement = connection.prepare_cached(sql).expect("SQL");
+    let rows = statement.query_map(parameters, |row| row.get::<_, Vec<u8>>(0)).expect("a query");
+    rows.map(|row| row.expect("a row")).collect()
+}
+
+/// A document that was seen before, and one that never was.
+fn plans(criterion: &mut Criterion, runtime: &Runtime, memory: &World) {
+    let mut group = criterion.benchmark_group("plan");
+    let small = "{ place(query: { number: 3 }) { name } }";
+    group.bench_function("hit", |bencher| {
+        bencher.iter(|| runtime.block_on(run(memory, black_box(small))));
+    });
+    let mut count = 0_u64;
+    group.bench_function("miss", |bencher| {
+        bencher.iter(|| {
+            count += 1;
+            let fresh = GraphqlRequest::new(format!("{small} # {count}"));
+            runtime.block_on(memory.app.graphql(&memory.actor, &fresh))
+        });
+    });
+    group.finish();
+}

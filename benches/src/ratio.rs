@@ -1,0 +1,34 @@
+//! Ratios, from criterion's own estimates.
+
+use std::fs;
+use std::path::PathBuf;
+
+/// Prints `subject ÷ floor` for each pair of benchmark ids (`group/name`), from the run that just ended.
+pub fn print_ratios(pairs: &[(&str, &str)]) {
+    println!();
+    for (subject, floor) in pairs {
+        match (median(subject), median(floor)) {
+            (Some(taken), Some(least)) => println!(
+                "{subject}: {:.2} µs = {:.2} × {floor} ({:.2} µs)",
+                taken / 1000.0,
+                taken / least,
+                least / 1000.0
+            ),
+            _ => println!("{subject}: not measured in this run"),
+        }
+    }
+}
+
+/// The median in nanoseconds.
+fn median(id: &str) -> Option<f64> {
+    let home = std::env::var_os("CRITERION_HOME").map(PathBuf::from).or_else(|| {
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+            || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")),
+            PathBuf::from,
+        );
+        Some(target.join("criterion"))
+    })?;
+    let text = fs::read_to_string(home.join(id).join("new/estimates.json")).ok()?;
+    let estimates: serde_json::Value = serde_json::from_str(&text).ok()?;
+    estimates.get("median")?.get("point_estimate")?.as_f64()
+}

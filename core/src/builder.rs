@@ -1,0 +1,218 @@
+//! The wiring of an engine: `build()` checks it and reports every problem at once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::app::AppConfig;
+use crate::auth::Auth;
+use crate::engine::{App, AppParts, Engine, Parts};
+use crate::env::Env;
+use crate::error::Error;
+use crate::graphql::Graphql;
+use crate::http::OriginList;
+use crate::id::{AppId, DomainId};
+use crate::limits::Limits;
+use crate::report::Report;
+use crate::store::Store;
+
+/// Puts an engine together.
+#[must_use = "nothing is built before `build` is awaited"]
+pub struct EngineBuilder {
+    store: Option<Arc<dyn Store>>,
+    env: Option<Env>,
+    public_url: Option<String>,
+    limits: Limits,
+    apps: Vec<AppConfig>,
+}
+
+/// Why an engine cannot be built: every problem there is.
+#[derive(Debug)]
+pub struct BuildError {
+    problems: Vec<String>,
+    cause: Option<Error>,
+}
+
+impl EngineBuilder {
+    pub(crate) fn new() -> Self {
+        Self { store: None, env: None, public_url: None, limits: Limits::default(), apps: Vec::new() }
+    }
+
+    /// Where everything is kept. Needed.
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// The base URL that clients reach the server by: `https://api.example.com`. Needed; the request's
+    /// `Host` header is never believed.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// Time, randomness and other outside effects; [`Env::system`] when not given.
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = Some(env);
+        self
+    }
+
+    /// The limits; all of them have defaults.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// One app. At least one is needed.
+    pub fn app(mut self, config: AppConfig) -> Self {
+        self.apps.push(config);
+        self
+    }
+
+    /// Checks the wiring, makes the collections ready and fetches (or makes) the apps' keys.
+    ///
+    /// # Errors
+    /// One error with every problem of the wiring, or the store's failure.
+    pub async fn build(self) -> Result<Engine, BuildError> {
+        let mut problems = Vec::new();
+        let public_url = check_url(self.public_url.as_deref(), &mut problems);
+        if self.apps.is_empty() {
+            problems.push("no app: call `app` at least once".to_owned());
+        }
+        for (index, config) in self.apps.iter().enumerate() {
+            if self.apps.iter().take(index).any(|earlier| earlier.id() == config.id()) {
+                problems.push(format!("two apps have the client app id `{}`", config.id()));
+            }
+        }
+        let Some(store) = self.store else {
+            problems.push("no store: call `store`".to_owned());
+            return Err(BuildError { problems, cause: None });
+        };
+        if !problems.is_empty() {
+            return Err(BuildError { problems, cause: None });
+        }
+        let wiring = Wiring { store, env: self.env.unwrap_or_else(Env::system), public_url, limits: self.limits };
+        wiring.build(self.apps).await.map_err(|cause| BuildError { problems: Vec::new(), cause: Some(cause) })
+    }
+}
+
+/// The wiring once nothing is missing.
+struct Wiring {
+    store: Arc<dyn Store>,
+    env: Env,
+    public_url: String,
+    limits: Limits,
+}
+
+impl Wiring {
+    async fn build(self, configs: Vec<AppConfig>) -> Result<Engine, Error> {
+        let specs: Vec<_> = configs.iter().flat_map(AppConfig::collection_specs).collect();
+        self.store.prepare(&specs).await?;
+        let mut apps = BTreeMap::new();
+        let mut domains = HashMap::new();
+        for config in configs {
+            let id = config.id().clone();
+            let domain = self.domain_of(&id).await?;
+            domains.insert(domain, id.clone());
+            apps.insert(id, self.app(config, domain).await?);
+        }
+        Ok(Engine::new(Parts { apps, domains, limits: self.limits, store: self.store, env: self.env }))
+    }
+
+    /// The app's domain id, made on first start.
+    async fn domain_of(&self, app: &AppId) -> Result<DomainId, Error> {
+        let fresh = DomainId::generate(self.env.clock.now(), &*self.env.random)?;
+        let stored = self.store.meta_or_insert(app, "domain_id", &fresh.to_hex()).await?;
+        DomainId::parse(&stored).ok_or_else(|| Error::internal(format!("domain id `{stored}` is none")))
+    }
+
+    async fn app(&self, config: AppConfig, domain: DomainId) -> Result<App, Error> {
+        let id = config.id().clone();
+        let mut report = Report::default();
+        let graphql = Graphql::from_config(&config, &self.limits, &mut report);
+        let rules = config.rule_book(&mut report);
+        for problem in report.problems() {
+            tracing::warn!(app = %id, "{problem}");
+        }
+        let auth =
+            Auth::new(id.clone(), domain, &config.auth, &self.limits, self.env.clone(), Arc::clone(&self.store))
+                .await?;
+        Ok(App::new(AppParts {
+            origins: OriginList::new(&config.allowed_origins),
+            schemas: config.schemas(),
+            id,
+            public_url: self.public_url.clone(),
+            auth,
+            rules,
+            graphql,
+            store: Arc::clone(&self.store),
+            env: self.env.clone(),
+            config,
+        }))
+    }
+}
+
+/// The URL without its trailing slash: clients append paths to it (wire-protocol, rule 8).
+fn check_url(url: Option<&str>, problems: &mut Vec<String>) -> String {
+    let Some(url) = url else {
+        problems.push("no public URL: call `public_url`".to_owned());
+        return String::new();
+    };
+    let url = url.trim_end_matches('/');
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    if rest.is_none_or(|rest| rest.is_empty() || rest.contains(char::is_whitespace)) {
+        problems.push(format!("the public URL `{url}` must begin with http:// or https:// and name a host"));
+    }
+    url.to_owned()
+}
+
+impl fmt::Debug for EngineBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EngineBuilder({} apps)", self.apps.len())
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Some(cause) => {
+                write!(f, "the engine cannot start: {cause}")?;
+                let mut source = cause.source();
+                while let Some(cause) = source {
+                    write!(f, ": {cause}")?;
+                    source = cause.source();
+                }
+                Ok(())
+            }
+            None => write!(f, "the engine is not wired: {}", self.problems.join("; ")),
+        }
+    }
+}
+
+impl StdError for BuildError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.cause.as_ref().and_then(StdError::source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_needs_a_scheme_and_a_host() {
+        for (url, good) in [
+            ("https://api.example.com/", true),
+            ("http://127.0.0.1:9090", true),
+            ("api.example.com", false),
+            ("https://", false),
+            ("ftp://x", false),
+        ] {
+            let mut problems = Vec::new();
+            let kept = check_url(Some(url), &mut problems);
+            assert_eq!(problems.is_empty(), good, "{url}: {problems:?}");
+            assert!(!kept.ends_with('/') || !good, "{kept}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The endpoints: each reads its request, asks its app, and says it on the wire.
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Response, StatusCode};
+use serde_json::json;
+
+use super::App;
+use crate::error::Result;
+use crate::graphql::GraphqlRequest;
+use crate::http::{self as wire, Body, bearer_token, json_object, required_string};
+
+pub(super) fn location(app: &App) -> Response<Body> {
+    let host = app.public_url();
+    // http → ws, https → wss.
+    let socket = host.strip_prefix("http").map_or_else(|| host.to_owned(), |rest| format!("ws{rest}"));
+    let answer = json!({
+        "deployment_model": "GLOBAL",
+        "location": "US-VA",
+        "hostname": host,
+        "ws_hostname": socket,
+    });
+    wire::json(StatusCode::OK, &answer)
+}
+
+pub(super) async fn login(app: &App, provider: &str, body: &Bytes) -> Result<Response<Body>> {
+    let members = json_object(body)?;
+    let tokens = app.log_in(provider, members.into()).await?;
+    Ok(wire::json(StatusCode::OK, &tokens))
+}
+
+pub(super) async fn register(app: &App, body: &Bytes) -> Result<Response<Body>> {
+    let members = json_object(body)?;
+    let email = required_string(&members, "email")?;
+    let password = required_string(&members, "password")?;
+    app.register(email, password).await?;
+    Ok(wire::empty(StatusCode::CREATED))
+}
+
+pub(super) async fn refresh_session(app: &App, head: &Parts) -> Result<Response<Body>> {
+    let access_token = app.refresh(bearer_token(&head.headers)?).await?;
+    Ok(wire::json(StatusCode::CREATED, &json!({ "access_token": access_token })))
+}
+
+pub(super) async fn end_session(app: &App, head: &Parts) -> Result<Response<Body>> {
+    app.log_out(bearer_token(&head.headers)?).await?;
+    Ok(wire::empty(StatusCode::NO_CONTENT))
+}
+
+pub(super) async fn profile(app: &App, head: &Parts) -> Result<Response<Body>> {
+    let actor = app.authenticate(head).await?;
+    Ok(wire::json(StatusCode::OK, &app.profile(&actor)?))
+}
+
+pub(super) async fn graphql(app: &App, head: &Parts, body: &Bytes) -> Result<Response<Body>> {
+    let actor = app.authenticate(head).await?;
+    let request = GraphqlRequest::parse(body)?;
+    let answer = app.graphql(&actor, &request).await;
+    Ok(wire::json_bytes(StatusCode::OK, answer.body))
+}

@@ -1,0 +1,163 @@
+//! `Engine::handle`: the whole story in one function.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use super::{App, endpoints};
+use crate::builder::EngineBuilder;
+use crate::env::Env;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{self as wire, Body, Endpoint, Found, Lookup, OriginList, bearer_token};
+use crate::id::{AppId, DomainId};
+use crate::limits::Limits;
+use crate::session;
+use crate::store::Store;
+
+/// An engine: apps behind one HTTP API. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Engine {
+    parts: Arc<Parts>,
+}
+
+/// What the builder puts together.
+pub(crate) struct Parts {
+    pub(crate) apps: BTreeMap<AppId, App>,
+    pub(crate) domains: HashMap<DomainId, AppId>,
+    pub(crate) limits: Limits,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) env: Env,
+}
+
+impl Engine {
+    /// Starts the wiring of an engine.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::new()
+    }
+
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// The app of this client app id.
+    pub fn app(&self, id: &str) -> Option<&App> {
+        self.parts.apps.get(&AppId::new(id))
+    }
+
+    /// All apps, in the order of their ids.
+    pub fn apps(&self) -> impl Iterator<Item = &App> {
+        self.parts.apps.values()
+    }
+
+    /// The limits; a mount enforces the one on bodies while it reads.
+    pub fn limits(&self) -> &Limits {
+        &self.parts.limits
+    }
+
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Answers a request. It never fails: errors become responses here and nowhere else.
+    ///
+    /// The path is absolute (`/api/client/v2.0/…`). A mount puts the peer's address into the
+    /// extensions as [`PeerAddress`](crate::http::PeerAddress).
+    pub async fn handle(&self, request: Request<Bytes>) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let mut response = match wire::find(&head.method, head.uri.path()) {
+            Lookup::Endpoint(found) => match self.answer(&found, &head, body).await {
+                Ok(response) => response,
+                Err(error) => wire::error(&error),
+            },
+            Lookup::Preflight { methods, app } => match self.admit_preflight(app.as_deref(), &head) {
+                Ok(()) => wire::preflight(&methods),
+                Err(error) => wire::error(&error),
+            },
+            Lookup::OtherMethods(methods) => wire::method_not_allowed(&methods),
+            Lookup::NotFound => wire::error(&Error::new(ErrorKind::RouteNotFound, "no such route")),
+        };
+        wire::allow(&head.headers, response.headers_mut());
+        response
+    }
+
+    /// The answer to a body over [`Limits::body`], for mounts.
+    pub fn refuse_large_body(&self, head: &http::request::Parts) -> Response<Body> {
+        let hint = format!("the body is larger than {} bytes", self.parts.limits.body);
+        refuse(head, &Error::new(ErrorKind::BodyTooLarge, hint))
+    }
+
+    /// The answer to a body that breaks off or is framed wrongly, for mounts.
+    pub fn refuse_broken_body(&self, head: &http::request::Parts) -> Response<Body> {
+        refuse(head, &Error::new(ErrorKind::BadRequest, "the body could not be read"))
+    }
+
+    async fn answer(&self, found: &Found, head: &http::request::Parts, body: Bytes) -> Result<Response<Body>> {
+        if found.endpoint == Endpoint::Health {
+            return Ok(wire::health());
+        }
+        let app = self.app_of(found, head)?;
+        admit(app.origins(), head)?;
+        match found.endpoint {
+            Endpoint::Location => Ok(endpoints::location(app)),
+            Endpoint::Login => {
+                endpoints::login(app, found.provider.as_deref().unwrap_or_default(), &body).await
+            }
+            Endpoint::Register => endpoints::register(app, &body).await,
+            Endpoint::RefreshSession => endpoints::refresh_session(app, head).await,
+            Endpoint::EndSession => endpoints::end_session(app, head).await,
+            Endpoint::Profile => endpoints::profile(app, head).await,
+            Endpoint::Graphql => endpoints::graphql(app, head, &body).await,
+            Endpoint::Health => Ok(wire::health()),
+        }
+    }
+
+    /// The app that the path names, or else the one whose domain the token names.
+    ///
+    /// The token is not trusted for that: the app then checks it with its own keys.
+    fn app_of(&self, found: &Found, head: &http::request::Parts) -> Result<&App> {
+        if let Some(id) = &found.app {
+            return self.app(id).ok_or_else(|| unknown_app(id));
+        }
+        let token = bearer_token(&head.headers)?;
+        session::unverified_domain(token)
+            .and_then(|domain| self.parts.domains.get(&domain))
+            .and_then(|id| self.parts.apps.get(id))
+            .ok_or_else(|| Error::new(ErrorKind::InvalidSession, "invalid session"))
+    }
+
+    /// Where the path names no app, the origin has to be one that some app admits.
+    fn admit_preflight(&self, app: Option<&str>, head: &http::request::Parts) -> Result<()> {
+        match app {
+            Some(id) => admit(self.app(id).ok_or_else(|| unknown_app(id))?.origins(), head),
+            None if self.apps().any(|app| app.origins().admits(&head.headers)) => Ok(()),
+            None => Err(restricted()),
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.parts.apps.keys()).finish()
+    }
+}
+
+fn refuse(head: &http::request::Parts, error: &Error) -> Response<Body> {
+    let mut response = wire::error(error);
+    wire::allow(&head.headers, response.headers_mut());
+    response
+}
+
+fn admit(origins: &OriginList, head: &http::request::Parts) -> Result<()> {
+    if origins.admits(&head.headers) { Ok(()) } else { Err(restricted()) }
+}
+
+fn restricted() -> Error {
+    Error::new(ErrorKind::RestrictedHost, "origin not allowed")
+}
+
+fn unknown_app(id: &str) -> Error {
+    Error::new(ErrorKind::AppNotFound, format!("cannot find app using Client App ID '{id}'"))
+}

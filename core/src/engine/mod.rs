@@ -1,0 +1,26 @@
+//! The engine: the whole story from a request to a response, and what a host calls.
+//!
+//! # In a server
+//!
+//! A mount (crate `backstitch-http`) hands every request to [`Engine::handle`]; see the `axum` and
+//! `actix` examples.
+//!
+//! # In a host's own code
+//!
+//! [`Engine::app`] gives an [`App`]: [`App::authenticate`] protects a route of the host, [`App::graphql`]
+//! answers in process under an actor's rules. The README shows both, on an app defined in Rust.
+
+mod endpoints;
+mod handle;
+mod host;
+mod load;
+mod maintenance;
+mod sdl;
+
+pub use handle::Engine;
+pub use host::App;
+pub use load::{LoadProgress, LoadedCollection};
+pub use sdl::sdl;
+
+pub(crate) use handle::Parts;
+pub(crate) use host::AppParts;

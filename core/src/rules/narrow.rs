@@ -1,0 +1,94 @@
+//! A user's filter AND the rules.
+//!
+//! 1. Only documents that may be read, and of which some field may be read, match.
+//! 2. A path that can be read on no document is refused; so is sorting by one that is hidden on some.
+//! 3. A path that is hidden on a document counts as missing there.
+
+use bson::RawDocument;
+
+use super::condition::Condition;
+use super::expr::Image;
+use super::grants::{BoundRole, over_roles};
+use super::scope::Denied;
+use crate::filter::{FieldPath, Filter, SortKey, Test, matches};
+
+/// The condition under which a document is found.
+pub(crate) fn narrowed(roles: &[BoundRole], filter: &Filter, sort: &[SortKey]) -> Result<Condition, Denied> {
+    let row = over_roles(roles, |role| role.reads.clone());
+    if row == Condition::Never {
+        // A caller who sees nothing learns nothing, not even which fields there are.
+        return Ok(Condition::Never);
+    }
+    for key in sort {
+        if path_readable(roles, key.path.as_str())? != Condition::Always {
+            return Err(Denied::FieldNotReadable(key.path.to_string()));
+        }
+    }
+    Ok(Condition::all([row, asked(roles, filter)?]))
+}
+
+fn asked(roles: &[BoundRole], filter: &Filter) -> Result<Condition, Denied> {
+    let each = |parts: &[Filter]| parts.iter().map(|part| asked(roles, part)).collect::<Result<Vec<_>, _>>();
+    Ok(match filter {
+        Filter::Always => Condition::Always,
+        Filter::Never => Condition::Never,
+        Filter::And(parts) => Condition::all(each(parts)?),
+        Filter::Or(parts) => Condition::any(each(parts)?),
+        Filter::Not(inner) => asked(roles, inner)?.negate(),
+        Filter::Field(path, test) => leaf(roles, path, test)?,
+    })
+}
+
+fn leaf(roles: &[BoundRole], path: &FieldPath, test: &Test) -> Result<Condition, Denied> {
+    let mut paths = Vec::new();
+    paths_of(path.as_str(), test, &mut paths);
+    let mut seen = Vec::new();
+    for path in &paths {
+        seen.push(path_readable(roles, path)?);
+    }
+    let filter = Filter::Field(path.clone(), test.clone());
+    let of_missing = Condition::constant(matches(&filter, RawDocument::new()));
+    let seen = Condition::all(seen);
+    let found = Condition::all([seen.clone(), Condition::stored(Image::Root, filter)]);
+    Ok(if seen == Condition::Always {
+        found
+    } else {
+        Condition::any([found, Condition::all([seen.negate(), of_missing])])
+    })
+}
+
+/// The paths that a test looks at: of an element filter those inside, if it has any.
+fn paths_of(path: &str, test: &Test, paths: &mut Vec<String>) {
+    let before = paths.len();
+    match test {
+        Test::Compare(..) | Test::In(_) | Test::Exists => {}
+        Test::ElemMatch(inner) => paths_inside(path, inner, paths),
+    }
+    if paths.len() == before {
+        paths.push(path.to_owned());
+    }
+}
+
+fn paths_inside(parent: &str, filter: &Filter, paths: &mut Vec<String>) {
+    match filter {
+        Filter::Always | Filter::Never => {}
+        Filter::And(parts) | Filter::Or(parts) => {
+            for part in parts {
+                paths_inside(parent, part, paths);
+            }
+        }
+        Filter::Not(inner) => paths_inside(parent, inner, paths),
+        Filter::Field(path, test) => paths_of(&format!("{parent}.{path}"), test, paths),
+    }
+}
+
+/// When a path may be read, given that the document may: `Always` where every role that can read a
+/// document can read the path.
+fn path_readable(roles: &[BoundRole], path: &str) -> Result<Condition, Denied> {
+    let reading = || roles.iter().filter(|role| role.reads != Condition::Never);
+    if reading().all(|role| role.reads_path(path) == Condition::Always) {
+        return Ok(Condition::Always);
+    }
+    let readable = over_roles(roles, |role| Condition::all([role.reads.clone(), role.reads_path(path)]));
+    if readable == Condition::Never { Err(Denied::FieldNotReadable(path.to_owned())) } else { Ok(readable) }
+}

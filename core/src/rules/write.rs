@@ -1,0 +1,119 @@
+//! Whether a role allows a write.
+//!
+//! 1. The role is picked on the previous document, for an insert on the new one.
+//! 2. Its permissions have to hold on both images; `%%this` is the new value on either.
+//! 3. Field by field, only what changes is asked for; setting a field to its value is no change.
+//! 4. An update and a delete need a document that can be read; a delete needs `delete` and the right
+//!    to write all fields that are there.
+
+use bson::{RawBsonRef, RawDocument};
+
+use super::condition::{Condition, Scene};
+use super::grants::{BoundField, BoundRole, Fields, deciding};
+
+pub(crate) fn may_insert(roles: &[BoundRole], new: &RawDocument) -> bool {
+    let scene = Scene { root: new, previous: None, next: new };
+    deciding(roles, scene).is_some_and(|role| {
+        // Nothing to judge by the fields is nothing that they allow.
+        let judged = role.write.is_some() || !new.is_empty();
+        judged
+            && role.insert.holds(scene)
+            && writes(role, Change { before: None, after: Some(new) }, &[scene])
+    })
+}
+
+pub(crate) fn may_replace(roles: &[BoundRole], before: &RawDocument, after: &RawDocument) -> bool {
+    let scenes = [
+        Scene { root: before, previous: Some(before), next: after },
+        Scene { root: after, previous: Some(before), next: after },
+    ];
+    readable(roles, before).is_some_and(|role| {
+        writes(role, Change { before: Some(before), after: Some(after) }, &scenes)
+    })
+}
+
+pub(crate) fn may_delete(roles: &[BoundRole], before: &RawDocument) -> bool {
+    let scene = Scene::stored(before);
+    readable(roles, before).is_some_and(|role| {
+        role.delete.holds(scene) && writes(role, Change { before: Some(before), after: None }, &[scene])
+    })
+}
+
+/// A document, or an embedded one, before and after.
+#[derive(Clone, Copy)]
+struct Change<'a> {
+    before: Option<&'a RawDocument>,
+    after: Option<&'a RawDocument>,
+}
+
+fn readable<'r>(roles: &'r [BoundRole], document: &RawDocument) -> Option<&'r BoundRole> {
+    let scene = Scene::stored(document);
+    deciding(roles, scene).filter(|role| role.reads.holds(scene))
+}
+
+fn writes(role: &BoundRole, change: Change<'_>, scenes: &[Scene<'_>]) -> bool {
+    on_all(&role.write_gate, scenes)
+        && match &role.write {
+            Some(write) => on_all(write, scenes),
+            None => changes_allowed(&role.fields, change, scenes),
+        }
+}
+
+fn on_all(condition: &Condition, scenes: &[Scene<'_>]) -> bool {
+    scenes.iter().all(|scene| condition.holds(*scene))
+}
+
+fn changes_allowed(fields: &Fields, change: Change<'_>, scenes: &[Scene<'_>]) -> bool {
+    // Bytes that cannot be read cannot be judged.
+    change.names().is_some_and(|names| {
+        names.into_iter().all(|name| {
+            let (before, after) = (value(change.before, name), value(change.after, name));
+            before == after || field_allowed(fields, name, (before, after), scenes)
+        })
+    })
+}
+
+fn field_allowed(
+    fields: &Fields,
+    name: &str,
+    values: (Option<RawBsonRef<'_>>, Option<RawBsonRef<'_>>),
+    scenes: &[Scene<'_>],
+) -> bool {
+    match fields.named.get(name) {
+        None => on_all(&fields.other_write, scenes),
+        Some(BoundField { nested: Some(nested), .. }) => match embedded(values) {
+            // An embedded document that comes or goes without a field is no field's change.
+            Some(change) => change.has_field() && changes_allowed(nested, change, scenes),
+            None => false,
+        },
+        Some(field) => on_all(&field.write, scenes),
+    }
+}
+
+/// The change of an embedded document; `None` where something else comes or goes.
+fn embedded<'a>(values: (Option<RawBsonRef<'a>>, Option<RawBsonRef<'a>>)) -> Option<Change<'a>> {
+    let document = |value: Option<RawBsonRef<'a>>| match value {
+        None => Some(None),
+        Some(RawBsonRef::Document(document)) => Some(Some(document)),
+        Some(_) => None,
+    };
+    Some(Change { before: document(values.0)?, after: document(values.1)? })
+}
+
+fn value<'a>(document: Option<&'a RawDocument>, name: &str) -> Option<RawBsonRef<'a>> {
+    document.and_then(|document| document.get(name).ok().flatten())
+}
+
+impl<'a> Change<'a> {
+    /// The names of all fields on either side.
+    fn names(self) -> Option<Vec<&'a str>> {
+        let documents = [self.before, self.after].into_iter().flatten();
+        documents
+            .flat_map(|document| document.iter().map(|entry| entry.ok().map(|(name, _)| name.as_str())))
+            .collect()
+    }
+
+    fn has_field(self) -> bool {
+        [self.before, self.after].into_iter().flatten().any(|document| !document.is_empty())
+    }
+}

@@ -1,0 +1,5 @@
+//! A small app defined in Rust, without an export directory: notes that only their owner sees.
+
+mod notes;
+
+pub use notes::{APP_ID, notes_app};

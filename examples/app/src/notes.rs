@@ -1,0 +1,34 @@
+//! Notes: readable and writable by their owner, readable by everyone once they are public.
+
+use backstitch::app::{AppConfig, CollectionConfig};
+use serde_json::json;
+
+/// The client app id.
+pub const APP_ID: &str = "notes-abcde";
+
+/// The app: two ways to log in and one collection with its schema and rules.
+pub fn notes_app() -> AppConfig {
+    let schema = json!({
+        "title": "Note",
+        "required": ["owner", "text"],
+        "properties": {
+            "_id": { "bsonType": "objectId" },
+            "owner": { "bsonType": "string" },
+            "text": { "bsonType": "string", "maxLength": 1000 },
+            "public": { "bsonType": "bool" }
+        }
+    });
+    let rules = json!({
+        "roles": [
+            { "name": "owner", "apply_when": { "owner": "%%user.id" },
+              "read": true, "write": true, "insert": true, "delete": true },
+            { "name": "reader", "apply_when": { "public": true },
+              "read": true, "write": false, "insert": false, "delete": false }
+        ]
+    });
+    AppConfig::new("notes")
+        .client_app_id(APP_ID)
+        .anonymous_login()
+        .email_password_login()
+        .collection(CollectionConfig::new("notes").schema(schema).rules(rules))
+}
