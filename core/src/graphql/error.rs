@@ -76,8 +76,6 @@ pub mod code {
     pub const SCHEMA_WRITE: &str = "SchemaValidationFailedWrite";
     /// A unique key is taken.
     pub const DUPLICATE_KEY: &str = "DUPLICATE_KEY";
-    /// The request itself cannot be read.
-    pub const BAD_REQUEST: &str = "BAD_REQUEST";
     /// The transaction ran past its deadline; nothing was written.
     pub const TIMEOUT: &str = "ExecutionTimeLimitExceeded";
     /// A defect of ours or of the machine.

@@ -5,9 +5,11 @@
 //! 3. Variables and extensions of any other shape than an object are refused (GraphQL over HTTP, section 5.3).
 //! 4. Unknown members are ignored.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
-use super::error::{GraphqlError, code};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A request: a document, its variables, and which operation of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,8 +38,8 @@ impl GraphqlRequest {
     /// Reads a JSON body.
     ///
     /// # Errors
-    /// A request error that names the member with the wrong shape.
-    pub fn from_json(body: &[u8]) -> Result<Self, GraphqlError> {
+    /// `BadRequest` that names the member with the wrong shape.
+    pub fn parse(body: &[u8]) -> Result<Self> {
         let value: Value =
             serde_json::from_slice(body).map_err(|_| refused("the request body is not valid JSON"))?;
         let Value::Object(mut members) = value else {
@@ -57,16 +59,16 @@ impl GraphqlRequest {
     }
 }
 
-fn object_or_null(name: &str, value: Option<Value>) -> Result<Map<String, Value>, GraphqlError> {
+fn object_or_null(name: &str, value: Option<Value>) -> Result<Map<String, Value>> {
     match value {
         None | Some(Value::Null) => Ok(Map::new()),
         Some(Value::Object(members)) => Ok(members),
-        Some(_) => Err(refused(&format!("`{name}` must be an object or null"))),
+        Some(_) => Err(refused(format!("`{name}` must be an object or null"))),
     }
 }
 
-fn refused(message: &str) -> GraphqlError {
-    GraphqlError::request(code::BAD_REQUEST, message)
+fn refused(message: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::BadRequest, message)
 }
 
 #[cfg(test)]
@@ -76,7 +78,7 @@ mod tests {
     #[test]
     fn null_members_and_unknown_ones_are_no_error() {
         let body = br#"{"query":"{a}","variables":null,"operationName":null,"extensions":null,"x":1}"#;
-        assert_eq!(GraphqlRequest::from_json(body).unwrap(), GraphqlRequest::new("{a}"));
+        assert_eq!(GraphqlRequest::parse(body).unwrap(), GraphqlRequest::new("{a}"));
     }
 
     #[test]
@@ -91,9 +93,9 @@ mod tests {
             (r#"{"query":"","extensions":1}"#, "`extensions` must be an object or null"),
             (r#"{"query":"","operationName":{}}"#, "`operationName` must be a string or null"),
         ] {
-            let error = GraphqlRequest::from_json(body.as_bytes()).unwrap_err();
-            assert_eq!(error.message, message);
-            assert!(error.request);
+            let error = GraphqlRequest::parse(body.as_bytes()).unwrap_err();
+            assert_eq!(error.hint(), message);
+            assert_eq!(error.kind(), ErrorKind::BadRequest);
         }
     }
 }
