@@ -4,15 +4,20 @@ use std::sync::Arc;
 
 use backstitch::actor::Actor;
 use backstitch::app::{AppConfig, CollectionConfig};
+use backstitch::auth::config::ProviderKind;
 use backstitch::engine::{App, Engine};
+use backstitch::filter::Direction;
 use backstitch::graphql::GraphqlRequest;
-use backstitch::id::CollectionId;
+use backstitch::id::{AppId, CollectionId};
 use backstitch::rules::Access;
-use backstitch::store::{Store, TransactionOptions};
+use backstitch::schema::Relationship;
+use backstitch::store::{IndexKey, IndexSpec, Store, TransactionOptions};
 use bson::oid::ObjectId;
 use bson::{Document, RawDocumentBuf, doc};
 use http::Request;
 use serde_json::json;
+
+const APP: &str = "bench-abcde";
 
 /// How many owners there are; each has 50 items.
 pub const OWNERS: usize = 200;
@@ -49,9 +54,9 @@ pub async fn world(store: Arc<dyn Store>) -> World {
         .build()
         .await
         .expect("the engine is wired");
-    let app = engine.app("bench-abcde").expect("just built").clone();
+    let app = engine.app(APP).expect("just built").clone();
     fill(&*store).await;
-    let tokens = app.log_in("anon-user", json!({})).await.expect("a guest may come in");
+    let tokens = app.log_in("anon-user", doc! {}).await.expect("a guest may come in");
     let token = tokens.access_token;
     let head = Request::get("/").header("authorization", format!("Bearer {token}")).body(()).expect("a head");
     let actor = app.authenticate(&head.into_parts().0).await.expect("the token is good");
@@ -70,8 +75,9 @@ pub fn page(owner: usize) -> Vec<Document> {
 
 fn config() -> AppConfig {
     let text = json!({ "bsonType": "string" });
+    let everyone = |when: serde_json::Value| json!({ "roles": [{ "name": "everyone", "apply_when": when, "read": true }] });
     let items = CollectionConfig::new("items")
-        .schema(json!({
+        .schema(&json!({
             "title": "Item",
             "properties": {
                 "_id": { "bsonType": "objectId" }, "title": text, "owner": text, "note": text,
@@ -79,20 +85,31 @@ fn config() -> AppConfig {
                 "created": { "bsonType": "date" }, "place": { "bsonType": "int" }, "body": text
             }
         }))
-        .relationships(json!({
-            "place": { "ref": "#/relationship/mongodb-atlas/bench/places", "source_key": "place",
-                       "foreign_key": "number", "is_list": false }
-        }))
         // A row rule: what is hidden from everyone is not shown.
-        .rules(json!({ "roles": [{ "name": "everyone", "apply_when": { "hidden": { "%exists": false } }, "read": true }] }))
-        .index(json!({ "fields": { "owner": 1, "rank": 1 } }));
+        .rules(everyone(json!({ "hidden": { "%exists": false } })))
+        .relationship(Relationship {
+            source: "place".into(),
+            target: collection("places"),
+            foreign: "number".into(),
+            is_list: false,
+        });
     let places = CollectionConfig::new("places")
-        .schema(json!({
+        .schema(&json!({
             "title": "Place",
             "properties": { "_id": { "bsonType": "objectId" }, "number": { "bsonType": "int" }, "name": text }
         }))
-        .rules(json!({ "roles": [{ "name": "everyone", "apply_when": {}, "read": true }] }));
-    AppConfig::new("bench").client_app_id("bench-abcde").anonymous_login().collection(items).collection(places)
+        .rules(everyone(json!({})));
+    let keys = ["owner", "rank"].map(|path| IndexKey { path: path.into(), direction: Direction::Ascending });
+    AppConfig::new("bench")
+        .with_id(AppId::new(APP))
+        .provider(ProviderKind::Anonymous)
+        .collection(items)
+        .collection(places)
+        .index(collection("items"), IndexSpec { keys: keys.into(), unique: false })
+}
+
+fn collection(name: &str) -> CollectionId {
+    CollectionId::new(APP, "mongodb-atlas", "app", name)
 }
 
 async fn fill(store: &dyn Store) {
@@ -105,7 +122,7 @@ async fn fill(store: &dyn Store) {
 }
 
 async fn insert(transaction: &mut dyn backstitch::store::Transaction, name: &str, documents: Vec<Document>) {
-    let access = Access::system(CollectionId::new("bench-abcde", "mongodb-atlas", "bench", name));
+    let access = Access::system(collection(name));
     let writes: Vec<_> = documents
         .iter()
         .map(|document| RawDocumentBuf::try_from(document).expect("BSON"))

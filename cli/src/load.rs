@@ -1,7 +1,6 @@
 //! Loads the data of an app directory, with a progress bar on a terminal.
 
 use std::io::IsTerminal;
-use std::path::Path;
 use std::time::Duration;
 
 use backstitch::engine::{App, LoadProgress};
@@ -10,10 +9,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::Failure;
 
 /// Loads what was never loaded before into the collections that are empty.
-pub(crate) async fn load(app: &App, directory: &Path) -> Result<(), Failure> {
+pub(crate) async fn load(app: &App) -> Result<(), Failure> {
     let bar = std::io::stderr().is_terminal().then(progress_bar);
     let outcome = app
-        .load_data(directory, &mut |progress: LoadProgress<'_>| {
+        .load_data(&mut |progress: LoadProgress<'_>| {
             if let Some(bar) = &bar {
                 bar.set_length(progress.bytes_total);
                 bar.set_position(progress.bytes_read);

@@ -56,7 +56,7 @@ async fn serve(args: &Serve, directories: &[PathBuf], place: &Place) -> Result<(
     let secrets = read_secrets(args.secrets.as_deref())?;
     let mut apps = Vec::new();
     for directory in directories {
-        apps.push((import(directory, &secrets)?, directory));
+        apps.push(import(directory, &secrets)?);
     }
     let listener = TcpListener::bind(args.listen)
         .await
@@ -65,14 +65,12 @@ async fn serve(args: &Serve, directories: &[PathBuf], place: &Place) -> Result<(
     let base = args.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let env = Env::system();
     let mut builder = Engine::builder().store(place.open(&env)?).env(env).public_url(base.as_str());
-    for (config, _) in &apps {
-        builder = builder.app(config.clone());
+    for config in apps {
+        builder = builder.app(config);
     }
     let engine = builder.build().await.map_err(Failure::negative)?;
-    for (config, directory) in &apps {
-        if let Some(app) = engine.app(config.id().as_str()) {
-            load::load(app, directory).await?;
-        }
+    for app in engine.apps() {
+        load::load(app).await?;
     }
     let maintenance = tokio::spawn({
         let engine = engine.clone();
@@ -88,7 +86,7 @@ async fn serve(args: &Serve, directories: &[PathBuf], place: &Place) -> Result<(
 }
 
 fn import(directory: &Path, secrets: &Secrets) -> Result<AppConfig, Failure> {
-    let (config, report) = AppConfig::import(directory, secrets).map_err(Failure::negative)?;
+    let (config, report) = AppConfig::import_with(directory, secrets).map_err(Failure::negative)?;
     for problem in report.problems() {
         tracing::warn!(directory = %directory.display(), "{problem}");
     }

@@ -6,16 +6,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::app::AppConfig;
-use crate::auth::Auth;
-use crate::engine::{App, AppParts, Engine, Parts};
+use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData};
+use crate::engine::{App, AppParts, Engine, Parts, catalog, rule_book};
 use crate::env::Env;
 use crate::error::Error;
-use crate::graphql::Graphql;
+use crate::graphql::{Graphql, Introspection};
 use crate::http::OriginList;
-use crate::id::{AppId, DomainId};
+use crate::id::{AppId, CollectionId, DomainId};
 use crate::limits::Limits;
 use crate::report::Report;
-use crate::store::Store;
+use crate::schema::CollectionSchema;
+use crate::session::{CustomData, KeySource, NoCustomData, SessionSettings, Sessions};
+use crate::store::{SigningKeyRecord, Store};
 
 /// Puts an engine together.
 #[must_use = "nothing is built before `build` is awaited"]
@@ -24,6 +26,8 @@ pub struct EngineBuilder {
     env: Option<Env>,
     public_url: Option<String>,
     limits: Limits,
+    password_cost: PasswordCost,
+    keys: HashMap<AppId, Vec<SigningKeyRecord>>,
     apps: Vec<AppConfig>,
 }
 
@@ -36,7 +40,15 @@ pub struct BuildError {
 
 impl EngineBuilder {
     pub(crate) fn new() -> Self {
-        Self { store: None, env: None, public_url: None, limits: Limits::default(), apps: Vec::new() }
+        Self {
+            store: None,
+            env: None,
+            public_url: None,
+            limits: Limits::default(),
+            password_cost: PasswordCost::default(),
+            keys: HashMap::new(),
+            apps: Vec::new(),
+        }
     }
 
     /// Where everything is kept. Needed.
@@ -64,6 +76,18 @@ impl EngineBuilder {
         self
     }
 
+    /// What a password hash costs; a host's tests make it cheap.
+    pub fn password_cost(mut self, cost: PasswordCost) -> Self {
+        self.password_cost = cost;
+        self
+    }
+
+    /// The signing keys of an app, instead of those that the store keeps; the newest signs.
+    pub fn signing_keys(mut self, app: AppId, keys: Vec<SigningKeyRecord>) -> Self {
+        self.keys.insert(app, keys);
+        self
+    }
+
     /// One app. At least one is needed.
     pub fn app(mut self, config: AppConfig) -> Self {
         self.apps.push(config);
@@ -81,8 +105,8 @@ impl EngineBuilder {
             problems.push("no app: call `app` at least once".to_owned());
         }
         for (index, config) in self.apps.iter().enumerate() {
-            if self.apps.iter().take(index).any(|earlier| earlier.id() == config.id()) {
-                problems.push(format!("two apps have the client app id `{}`", config.id()));
+            if self.apps.iter().take(index).any(|earlier| earlier.id == config.id) {
+                problems.push(format!("two apps have the client app id `{}`", &config.id));
             }
         }
         let Some(store) = self.store else {
@@ -92,7 +116,13 @@ impl EngineBuilder {
         if !problems.is_empty() {
             return Err(BuildError { problems, cause: None });
         }
-        let wiring = Wiring { store, env: self.env.unwrap_or_else(Env::system), public_url, limits: self.limits };
+        let env = self.env.unwrap_or_else(Env::system);
+        // One hasher for all apps, so that its bound is the machine's.
+        let hasher = match PasswordHasher::new(self.password_cost, env.clone(), &self.limits) {
+            Ok(hasher) => Arc::new(hasher),
+            Err(error) => return Err(BuildError { problems: Vec::new(), cause: Some(error) }),
+        };
+        let wiring = Wiring { store, env, public_url, limits: self.limits, hasher, keys: self.keys };
         wiring.build(self.apps).await.map_err(|cause| BuildError { problems: Vec::new(), cause: Some(cause) })
     }
 }
@@ -103,6 +133,8 @@ struct Wiring {
     env: Env,
     public_url: String,
     limits: Limits,
+    hasher: Arc<PasswordHasher>,
+    keys: HashMap<AppId, Vec<SigningKeyRecord>>,
 }
 
 impl Wiring {
@@ -112,7 +144,7 @@ impl Wiring {
         let mut apps = BTreeMap::new();
         let mut domains = HashMap::new();
         for config in configs {
-            let id = config.id().clone();
+            let id = config.id.clone();
             let domain = self.domain_of(&id).await?;
             domains.insert(domain, id.clone());
             apps.insert(id, self.app(config, domain).await?);
@@ -128,22 +160,27 @@ impl Wiring {
     }
 
     async fn app(&self, config: AppConfig, domain: DomainId) -> Result<App, Error> {
-        let id = config.id().clone();
+        let id = config.id.clone();
         let mut report = Report::default();
-        let graphql = Graphql::from_config(&config, &self.limits, &mut report);
-        let rules = config.rule_book(&mut report);
+        for collection in &config.collections {
+            report.append(&collection.problems);
+        }
+        let introspection =
+            if config.graphql.introspection { Introspection::Enabled } else { Introspection::Disabled };
+        let graphql = Graphql::new(catalog(&config, &mut report), introspection, &self.limits);
+        let rules = rule_book(&config, &self.limits, &mut report);
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");
         }
-        let auth =
-            Auth::new(id.clone(), domain, &config.auth, &self.limits, self.env.clone(), Arc::clone(&self.store))
-                .await?;
+        let sessions = Arc::new(self.sessions(&config, domain).await?);
+        let auth = Auth::new(&config.auth, self.auth_parts(id.clone(), Arc::clone(&sessions)));
         Ok(App::new(AppParts {
-            origins: OriginList::new(&config.allowed_origins),
-            schemas: config.schemas(),
+            origins: OriginList::new(&config.allowed_request_origins),
+            schemas: schemas(&config),
             id,
             public_url: self.public_url.clone(),
             auth,
+            sessions,
             rules,
             graphql,
             store: Arc::clone(&self.store),
@@ -151,6 +188,43 @@ impl Wiring {
             config,
         }))
     }
+}
+
+impl Wiring {
+    async fn sessions(&self, config: &AppConfig, domain: DomainId) -> Result<Sessions, Error> {
+        let custom_data: Arc<dyn CustomData> = match &config.auth.custom_user_data {
+            Some(custom) => Arc::new(StoredCustomData::new(custom.clone(), Arc::clone(&self.store))),
+            None => Arc::new(NoCustomData),
+        };
+        let settings = SessionSettings {
+            app: config.id.clone(),
+            domain,
+            store: Arc::clone(&self.store),
+            env: self.env.clone(),
+            limits: self.limits.clone(),
+            refresh_lifetime: config.auth.refresh_lifetime,
+            custom_data,
+        };
+        let keys = self.keys.get(&config.id).cloned().map_or(KeySource::Store, KeySource::Host);
+        Sessions::start(settings, keys).await
+    }
+
+    fn auth_parts(&self, app: AppId, sessions: Arc<Sessions>) -> AuthParts {
+        AuthParts {
+            app,
+            store: Arc::clone(&self.store),
+            env: self.env.clone(),
+            limits: self.limits.clone(),
+            hasher: Arc::clone(&self.hasher),
+            sessions,
+        }
+    }
+}
+
+/// The schemas that writes are checked against.
+fn schemas(config: &AppConfig) -> HashMap<CollectionId, CollectionSchema> {
+    let with_schema = config.collections.iter();
+    with_schema.filter_map(|collection| Some((collection.id.clone(), collection.schema.clone()?))).collect()
 }
 
 /// The URL without its trailing slash: clients append paths to it (wire-protocol, rule 8).

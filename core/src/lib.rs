@@ -1,6 +1,8 @@
 //! Backstitch: an auth-and-GraphQL engine that a Rust server embeds.
 
 pub mod actor;
+pub mod app;
+pub mod auth;
 pub mod env;
 pub mod error;
 pub mod filter;
@@ -12,6 +14,7 @@ pub mod report;
 pub mod rules;
 pub mod schema;
 pub mod secret;
+pub mod session;
 pub mod store;
 
 pub use bson;

@@ -41,6 +41,11 @@ impl Report {
         self.push(Severity::Warning, file, pointer, message.into());
     }
 
+    /// Takes over the problems of another report.
+    pub fn append(&mut self, other: &Self) {
+        self.problems.extend_from_slice(&other.problems);
+    }
+
     /// All problems.
     pub fn problems(&self) -> &[Problem] {
         &self.problems

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use backstitch::app::{AppConfig, CollectionConfig};
+use backstitch::auth::config::{EmailPasswordConfig, ProviderKind};
 use backstitch::engine::Engine;
+use backstitch::id::AppId;
 use backstitch::store::Store;
 use serde_json::json;
 
@@ -21,10 +23,10 @@ pub async fn fixture(store: Arc<dyn Store>) -> Engine {
     });
     let rules = json!({ "roles": [{ "name": "everyone", "apply_when": {}, "read": true, "write": true }] });
     let config = AppConfig::new("mounted")
-        .client_app_id(APP_ID)
-        .anonymous_login()
-        .email_password_login()
-        .collection(CollectionConfig::new("things").schema(schema).rules(rules));
+        .with_id(AppId::new(APP_ID))
+        .provider(ProviderKind::Anonymous)
+        .provider(ProviderKind::EmailPassword(EmailPasswordConfig::automatic()))
+        .collection(CollectionConfig::new("things").schema(&schema).rules(rules));
     Engine::builder()
         .store(store)
         .public_url("http://mounted.example")

@@ -6,9 +6,11 @@ use http::{Response, StatusCode};
 use serde_json::json;
 
 use super::App;
+use crate::auth::LoginRequest;
 use crate::error::Result;
 use crate::graphql::GraphqlRequest;
 use crate::http::{self as wire, Body, bearer_token, json_object, required_string};
+use crate::secret::Secret;
 
 pub(super) fn location(app: &App) -> Response<Body> {
     let host = app.public_url();
@@ -24,8 +26,8 @@ pub(super) fn location(app: &App) -> Response<Body> {
 }
 
 pub(super) async fn login(app: &App, provider: &str, body: &Bytes) -> Result<Response<Body>> {
-    let members = json_object(body)?;
-    let tokens = app.log_in(provider, members.into()).await?;
+    let request = LoginRequest::parse(body)?;
+    let tokens = app.log_in_from(provider, &request).await?;
     Ok(wire::json(StatusCode::OK, &tokens))
 }
 
@@ -33,7 +35,7 @@ pub(super) async fn register(app: &App, body: &Bytes) -> Result<Response<Body>> 
     let members = json_object(body)?;
     let email = required_string(&members, "email")?;
     let password = required_string(&members, "password")?;
-    app.register(email, password).await?;
+    app.register(email, &Secret::new(password)).await?;
     Ok(wire::empty(StatusCode::CREATED))
 }
 

@@ -122,7 +122,7 @@ impl Engine {
             return self.app(id).ok_or_else(|| unknown_app(id));
         }
         let token = bearer_token(&head.headers)?;
-        session::unverified_domain(token)
+        session::peek_domain(token, self.parts.limits.own_token)
             .and_then(|domain| self.parts.domains.get(&domain))
             .and_then(|id| self.parts.apps.get(id))
             .ok_or_else(|| Error::new(ErrorKind::InvalidSession, "invalid session"))

@@ -4,21 +4,21 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use bson::RawDocument;
+use bson::{Document, RawDocument};
 use http::request::Parts;
-use serde_json::Value;
 
 use crate::actor::Actor;
-use crate::app::AppConfig;
-use crate::auth::{Auth, Profile};
+use crate::app::{AppConfig, ValidationAction};
+use crate::auth::{Auth, Credential, DeviceInfo, LoginRequest, Profile};
 use crate::env::Env;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::graphql::{ExecuteContext, Graphql, GraphqlRequest, GraphqlResponse};
 use crate::http::{OriginList, bearer_token};
 use crate::id::{AppId, CollectionId};
 use crate::rules::RuleBook;
 use crate::schema::CollectionSchema;
-use crate::session::Tokens;
+use crate::secret::Secret;
+use crate::session::{Sessions, Tokens};
 use crate::store::Store;
 
 /// One app of an engine. Cloning it is cheap.
@@ -34,6 +34,7 @@ pub(crate) struct AppParts {
     pub(crate) public_url: String,
     pub(crate) origins: OriginList,
     pub(crate) auth: Auth,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) rules: RuleBook,
     pub(crate) schemas: HashMap<CollectionId, CollectionSchema>,
     pub(crate) graphql: Graphql,
@@ -61,10 +62,10 @@ impl App {
     /// This is how a host protects a route of its own.
     ///
     /// # Errors
-    /// 401 without a token ([`ErrorKind::MissingAuthReq`]) or with one that is not good (any more)
-    /// ([`ErrorKind::InvalidSession`]); 503 when the store is busy.
+    /// 401 without a token (`MissingAuthReq`) or with one that is not good (any more)
+    /// (`InvalidSession`); 503 when the store is busy.
     pub async fn authenticate(&self, head: &Parts) -> Result<Actor> {
-        self.parts.auth.sessions().authenticate(bearer_token(&head.headers)?).await
+        self.parts.sessions.authenticate(bearer_token(&head.headers)?).await
     }
 
     /// Answers a GraphQL request in process, under the actor's rules. It never fails: what goes wrong is
@@ -81,44 +82,54 @@ impl App {
         self.parts.graphql.execute(&context, request).await
     }
 
-    /// Logs in with a provider (`anon-user`, `local-userpass`, …) and a credential as the clients send it.
+    /// Logs in with a provider (`anon-user`, `local-userpass`, …) and the fields of a credential as clients
+    /// send them: `{"username": …, "password": …}`.
     ///
     /// # Errors
     /// What the provider refuses with; [`ErrorKind::AuthProviderNotFound`] when it is missing or disabled.
-    pub async fn log_in(&self, provider: &str, credential: Value) -> Result<Tokens> {
-        self.parts.auth.log_in(provider, credential).await
+    ///
+    /// [`ErrorKind::AuthProviderNotFound`]: crate::error::ErrorKind::AuthProviderNotFound
+    pub async fn log_in(&self, provider: &str, credential: Document) -> Result<Tokens> {
+        self.parts.auth.login(provider, &Credential::new(credential), DeviceInfo::default()).await
+    }
+
+    /// Logs in with a request as clients send it, device and all.
+    pub(crate) async fn log_in_from(&self, provider: &str, request: &LoginRequest) -> Result<Tokens> {
+        self.parts.auth.login(provider, &request.credential, request.device).await
     }
 
     /// Registers an e-mail address with a password.
     ///
     /// # Errors
     /// [`ErrorKind::AccountNameInUse`] when the address is taken.
-    pub async fn register(&self, email: &str, password: &str) -> Result<()> {
+    ///
+    /// [`ErrorKind::AccountNameInUse`]: crate::error::ErrorKind::AccountNameInUse
+    pub async fn register(&self, email: &str, password: &Secret) -> Result<()> {
         self.parts.auth.register(email, password).await
     }
 
     /// A new access token for a refresh token; custom user data are read anew.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidSession`] when the session has ended.
+    /// [`ErrorKind::InvalidSession`](crate::error::ErrorKind::InvalidSession) when the session has ended.
     pub async fn refresh(&self, refresh_token: &str) -> Result<String> {
-        self.parts.auth.refresh(refresh_token).await
+        self.parts.sessions.refresh(refresh_token).await
     }
 
     /// Ends the session of a refresh token, its access tokens included.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidSession`] when it has ended already.
+    /// [`ErrorKind::InvalidSession`](crate::error::ErrorKind::InvalidSession) when it has ended already.
     pub async fn log_out(&self, refresh_token: &str) -> Result<()> {
-        self.parts.auth.sessions().log_out(refresh_token).await
+        self.parts.sessions.logout(refresh_token).await
     }
 
     /// What the client may know of the actor's account.
     ///
     /// # Errors
-    /// [`ErrorKind::UserNotFound`] for the system, which has none.
+    /// [`ErrorKind::MissingAuthReq`](crate::error::ErrorKind::MissingAuthReq) for the system, which has none.
     pub fn profile(&self, actor: &Actor) -> Result<Profile> {
-        self.parts.auth.profile(actor).ok_or_else(|| Error::new(ErrorKind::UserNotFound, "user not found"))
+        self.parts.auth.profile(actor)
     }
 
     /// The generated GraphQL schema.
@@ -144,9 +155,15 @@ impl App {
     }
 
     fn validate(&self, collection: &CollectionId, document: &RawDocument) -> std::result::Result<(), String> {
-        match self.parts.schemas.get(collection) {
-            Some(schema) => schema.check(document).map_err(|violation| violation.to_string()),
-            None => Ok(()),
+        let AppParts { config, schemas, .. } = &*self.parts;
+        let Some(schema) = schemas.get(collection) else { return Ok(()) };
+        match (config.graphql.write_validation, schema.check(document, config.graphql.nulls)) {
+            (ValidationAction::Off, _) | (_, Ok(())) => Ok(()),
+            (ValidationAction::Error, Err(violation)) => Err(violation.to_string()),
+            (ValidationAction::Warn, Err(violation)) => {
+                tracing::warn!(%collection, %violation, "a document that does not fit its schema was written");
+                Ok(())
+            }
         }
     }
 }

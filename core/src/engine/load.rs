@@ -4,10 +4,8 @@
 //! 2. Only an empty collection is loaded; what is there is never touched.
 //! 3. A collection is loaded in one transaction: after a crash it is whole or empty.
 
-use std::path::Path;
-
 use super::App;
-use crate::app::{DataFile, data_files};
+use crate::app::DataFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{CollectionId, fresh_object_id};
 use crate::rules::{Access, Denied, Query};
@@ -44,18 +42,17 @@ impl App {
     /// is then as it was.
     pub async fn load_data(
         &self,
-        directory: &Path,
         progress: &mut (dyn FnMut(LoadProgress<'_>) + Send),
     ) -> Result<Vec<LoadedCollection>> {
         let mut loaded = Vec::new();
-        for file in data_files(directory, &self.parts().config).map_err(unreadable)? {
-            let marker = format!("loaded {}", file.collection());
+        for file in self.parts().config.data_files() {
+            let marker = format!("loaded {}", file.collection);
             if self.parts().store.meta(self.id(), &marker).await?.is_some() {
                 continue;
             }
-            if self.is_empty(file.collection()).await? {
+            if self.is_empty(&file.collection).await? {
                 let documents = self.load_file(&file, progress).await?;
-                loaded.push(LoadedCollection { collection: file.collection().clone(), documents });
+                loaded.push(LoadedCollection { collection: file.collection.clone(), documents });
             }
             self.parts().store.meta_or_insert(self.id(), &marker, "yes").await?;
         }
@@ -73,12 +70,13 @@ impl App {
         file: &DataFile,
         progress: &mut (dyn FnMut(LoadProgress<'_>) + Send),
     ) -> Result<u64> {
-        let access = Access::system(file.collection().clone());
+        let access = Access::system(file.collection.clone());
         let options = TransactionOptions { deadline: std::time::Duration::from_secs(3600), durability: Durability::Power };
         let mut transaction = self.parts().store.begin(options).await?;
         let mut documents = 0;
         let mut batch = Vec::with_capacity(BATCH);
-        let mut lines = file.open().map_err(unreadable)?;
+        let mut lines = file.documents().map_err(unreadable)?;
+        let bytes_total = lines.bytes();
         loop {
             let next = lines.next().transpose().map_err(unreadable)?;
             let last = next.is_none();
@@ -95,9 +93,9 @@ impl App {
                 transaction.write(&batch).await?;
                 batch.clear();
                 progress(LoadProgress {
-                    collection: &file.collection().name,
+                    collection: &file.collection.name,
                     bytes_read: lines.bytes_read(),
-                    bytes_total: file.bytes(),
+                    bytes_total,
                 });
             }
             if last {

@@ -10,6 +10,7 @@
 //! [`Engine::app`] gives an [`App`]: [`App::authenticate`] protects a route of the host, [`App::graphql`]
 //! answers in process under an actor's rules. The README shows both, on an app defined in Rust.
 
+mod assemble;
 mod endpoints;
 mod handle;
 mod host;
@@ -22,5 +23,6 @@ pub use host::App;
 pub use load::{LoadProgress, LoadedCollection};
 pub use sdl::sdl;
 
+pub(crate) use assemble::{catalog, rule_book};
 pub(crate) use handle::Parts;
 pub(crate) use host::AppParts;

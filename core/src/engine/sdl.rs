@@ -1,7 +1,7 @@
 //! The schema of a configuration, without an engine around it.
 
 use crate::app::AppConfig;
-use crate::graphql::Graphql;
+use crate::graphql::{Graphql, Introspection};
 use crate::limits::Limits;
 use crate::report::Report;
 
@@ -9,5 +9,6 @@ use crate::report::Report;
 ///
 /// What could not be generated, and why, is added to the report.
 pub fn sdl(config: &AppConfig, report: &mut Report) -> String {
-    Graphql::from_config(config, &Limits::default(), report).sdl().to_owned()
+    let catalog = super::catalog(config, report);
+    Graphql::new(catalog, Introspection::Enabled, &Limits::default()).sdl().to_owned()
 }

@@ -51,7 +51,9 @@ pub(crate) fn bind(expression: &Expression, facts: Facts<'_>) -> Condition {
 
 fn exists(operand: &Operand, facts: Facts<'_>) -> Condition {
     match operand {
-        Operand::Literal(_) | Operand::List(_) | Operand::Document(_) | Operand::Convert(..) => Condition::Always,
+        Operand::Literal(_) | Operand::List(_) | Operand::Document(_) | Operand::Convert(..) => {
+            Condition::Always
+        }
         Operand::Known(known, path) => Condition::constant(lookup(facts.document(*known), path).is_some()),
         Operand::Stored(image, path) if path.is_empty() => Condition::Present(*image),
         Operand::Stored(image, path) => Condition::Matches(*image, Filter::exists(path.as_str())),
@@ -79,7 +81,9 @@ fn relates(left: Bound, relation: Relation, right: Bound) -> Condition {
             Some(flipped) => Condition::stored(image, relate::leaf(&path.into(), flipped, &value)),
             None => Condition::Pair(Operand::Literal(value), relation, Operand::Stored(image, path)),
         },
-        (Bound::Value(value), Bound::Open(right)) => Condition::Pair(Operand::Literal(value), relation, right),
+        (Bound::Value(value), Bound::Open(right)) => {
+            Condition::Pair(Operand::Literal(value), relation, right)
+        }
         (Bound::Open(left), Bound::Open(right)) => Condition::Pair(left, relation, right),
     }
 }
@@ -132,8 +136,8 @@ fn closed(operand: Operand) -> Bound {
     if is_open(&operand) {
         return Bound::Open(operand);
     }
-    let nowhere = bson::RawDocument::new();
-    relate::values(&operand, Scene::stored(nowhere)).into_iter().next().map_or(Bound::Nothing, Bound::Value)
+    let nowhere = bson::RawDocumentBuf::new();
+    relate::values(&operand, Scene::stored(&nowhere)).into_iter().next().map_or(Bound::Nothing, Bound::Value)
 }
 
 fn is_open(operand: &Operand) -> bool {
@@ -182,5 +186,213 @@ fn lookup(document: &Document, path: &str) -> Option<Bson> {
             (!found.is_empty()).then_some(Bson::Array(found))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::condition::Verdict;
+    use super::super::parse::Parser;
+    use super::*;
+    use crate::filter::matches;
+    use crate::report::Report;
+    use bson::{RawDocumentBuf, doc, oid::ObjectId};
+    use serde_json::{Value, json};
+
+    const HEX: &str = "65a000000000000000000001";
+
+    fn parsed(json: &Value) -> (Option<Expression>, Report) {
+        let mut report = Report::default();
+        let mut parser = Parser { file: "rules.json", report: &mut report, max_depth: 8, this: None };
+        let expression = parser.expression(json, "");
+        (expression, report)
+    }
+
+    fn bound_to_user(json: &Value) -> Condition {
+        let user = doc! {
+            "id": HEX,
+            "type": "normal",
+            "data": {"email": "a@b.c"},
+            "custom_data": {"teams": ["x", "y"], "level": 3, "nothing": null, "oid": HEX, "box": {"w": 1}},
+            "identities": [{"provider_type": "anon-user"}, {"provider_type": "api-key"}],
+        };
+        let values = doc! {"admins": ["u1", HEX], "limit": 5};
+        let (expression, report) = parsed(json);
+        bind(
+            &expression.unwrap_or_else(|| panic!("{json}: {report}")),
+            Facts { user: &user, values: &values },
+        )
+    }
+
+    fn check(json: Value, document: Document, expected: bool) {
+        let raw = RawDocumentBuf::try_from(&document).unwrap();
+        let condition = bound_to_user(&json);
+        assert_eq!(condition.holds(Scene::stored(&raw)), expected, "{json} on {document}");
+        let found = match condition.verdict() {
+            Verdict::Always => true,
+            Verdict::Never => false,
+            Verdict::When(filter) => matches(&filter, &raw),
+            Verdict::PerDocument(filter, check) => matches(&filter, &raw) && check.accepts(&raw),
+        };
+        assert_eq!(found, expected, "{json} on {document}, as a verdict");
+    }
+
+    #[test]
+    fn every_operator_means_the_same_in_both_spellings() {
+        let cases = [
+            (json!({"%and": [{"a": 1}, {"b": 2}]}), doc! {"a": 1, "b": 2}, true),
+            (json!({"%and": [{"a": 1}, {"b": 2}]}), doc! {"a": 1}, false),
+            (json!({"%or": [{"a": 1}, {"b": 2}]}), doc! {"b": 2}, true),
+            (json!({"%or": []}), doc! {}, false),
+            (json!({"%nor": [{"a": 1}, {"b": 2}]}), doc! {"b": 2}, false),
+            (json!({"%nor": [{"a": 1}]}), doc! {}, true),
+            (json!({"%not": {"a": 1}}), doc! {"a": 1}, false),
+            (json!({"%not": [{"a": 1}]}), doc! {}, true),
+            (json!({"a": {"%exists": true}}), doc! {"a": null}, true),
+            (json!({"a": {"%exists": false}}), doc! {}, true),
+            (json!({"a": {"%exists": "%%true"}}), doc! {}, false),
+            (json!({"a": {"%in": [1, 2]}}), doc! {"a": 2}, true),
+            (json!({"a": {"%in": [1, 2]}}), doc! {"a": [5, 1]}, true),
+            (json!({"a": {"%nin": [1, 2]}}), doc! {}, true),
+            (json!({"a": {"%nin": [1, 2]}}), doc! {"a": 1}, false),
+            (json!({"a": {"%eq": 1}}), doc! {"a": 1.0}, true),
+            (json!({"a": {"%ne": 1}}), doc! {}, true),
+            (json!({"a": {"%ne": 1}}), doc! {"a": 1}, false),
+            (json!({"a": {"%gt": 1}}), doc! {"a": 1}, false),
+            (json!({"a": {"%gte": 1}}), doc! {"a": 1}, true),
+            (json!({"a": {"%lt": 1}}), doc! {"a": "0"}, false),
+            (json!({"a": {"%lte": 1, "%gte": 0}}), doc! {"a": 1}, true),
+            (json!({"a": {"%all": [1, 2]}}), doc! {"a": [2, 1, 0]}, true),
+            (json!({"a": {"%all": [1, 2]}}), doc! {"a": [1]}, false),
+            (json!({"a": {"%all": []}}), doc! {"a": [1]}, false),
+            (json!({"a": {"%not": {"%gt": 1}}}), doc! {}, true),
+        ];
+        for (percent, document, expected) in cases {
+            let dollar =
+                percent.to_string().replace("\"%%", "\"@@").replace("\"%", "\"$").replace("@@", "%%");
+            check(serde_json::from_str(&dollar).unwrap(), document.clone(), expected);
+            check(percent, document, expected);
+        }
+    }
+
+    #[test]
+    fn constants_and_several_keys() {
+        check(json!({}), doc! {}, true);
+        check(json!(true), doc! {}, true);
+        check(json!("%%false"), doc! {}, false);
+        check(json!({"%%true": "%%true"}), doc! {}, true);
+        check(json!({"%%true": false}), doc! {}, false);
+        check(json!({"a": 1, "b": 2}), doc! {"a": 1}, false);
+    }
+
+    #[test]
+    fn the_user_is_known_and_an_id_is_no_object_id() {
+        let oid = ObjectId::parse_str(HEX).unwrap();
+        check(json!({"owner": "%%user.id"}), doc! {"owner": HEX}, true);
+        check(json!({"owner": "%%user.id%%"}), doc! {"owner": HEX}, true);
+        check(json!({"owner": "%%user.id"}), doc! {"owner": oid}, false);
+        check(json!({"owner": {"%stringToOid": "%%user.id"}}), doc! {"owner": oid}, true);
+        check(json!({"%%user.id": {"%oidToString": "%%root.owner"}}), doc! {"owner": oid}, true);
+        check(json!({"%%user.id": HEX}), doc! {}, true);
+        check(json!({"%%user.type": "edge"}), doc! {}, false);
+        check(json!({"%%user.data.api_key": "public"}), doc! {}, false);
+        check(json!({"%%user.identities.provider_type": "api-key"}), doc! {}, true);
+        check(json!({"%%user.custom_data.level": {"$gte": 3}}), doc! {}, true);
+        check(json!({"%%user.id": {"$in": "%%values.admins"}}), doc! {}, true);
+        check(json!({"size": {"$lt": "%%values.limit"}}), doc! {"size": 4}, true);
+        check(json!({"%%user": {"%exists": true}}), doc! {}, true);
+    }
+
+    #[test]
+    fn arrays_contain_in_both_directions() {
+        check(json!({"owners": "%%user.id"}), doc! {"owners": ["u", HEX]}, true);
+        check(json!({"team": "%%user.custom_data.teams"}), doc! {"team": "y"}, true);
+        check(json!({"team": "%%user.custom_data.teams"}), doc! {"team": "z"}, false);
+        check(json!({"team": "%%user.custom_data.teams"}), doc! {"team": ["x", "y"]}, true);
+        check(json!({"%%user.custom_data.teams": "x"}), doc! {}, true);
+        check(json!({"%%root.teams": "%%root.team"}), doc! {"teams": [1, 2], "team": 2}, true);
+        check(json!({"%%root.team": "%%root.teams"}), doc! {"teams": [1, 2], "team": 2}, true);
+    }
+
+    #[test]
+    fn only_a_literal_null_equals_what_is_not_there() {
+        check(json!({"a": null}), doc! {}, true);
+        check(json!({"%%user.custom_data.masterId": null}), doc! {}, true);
+        check(json!({"%%user.custom_data.nothing": null}), doc! {}, true);
+        check(json!({"%%user.custom_data.level": null}), doc! {}, false);
+        check(json!({"tenant": "%%user.custom_data.tenant"}), doc! {}, false);
+        check(json!({"tenant": "%%user.custom_data.nothing"}), doc! {"tenant": null}, false);
+        check(json!({"%%user.custom_data.a": "%%user.custom_data.b"}), doc! {}, false);
+        check(json!({"a": {"$in": "%%user.custom_data.missing"}}), doc! {}, false);
+        check(json!({"a": {"$in": ["%%user.custom_data.missing"]}}), doc! {}, false);
+        check(json!({"a": {"$in": ["%%user.id", null]}}), doc! {}, true);
+        check(json!({"a": {"$all": ["%%user.custom_data.missing", "x"]}}), doc! {"a": ["x"]}, false);
+        check(json!({"a": {"$all": ["%%user.id"]}}), doc! {"a": [HEX]}, true);
+        check(json!({"a": {"%stringToOid": "%%user.custom_data.missing"}}), doc! {}, false);
+        check(json!({"a": {"%stringToOid": "bad"}}), doc! {}, false);
+        check(json!({"a": {"$in": [{"%stringToOid": "bad"}]}}), doc! {"a": null}, false);
+    }
+
+    #[test]
+    fn fields_compare_with_fields() {
+        check(json!({"%%root.a": "%%root.b"}), doc! {"a": 1, "b": 1}, true);
+        check(json!({"%%root.a": "%%root.b"}), doc! {"a": 1, "b": 2}, false);
+        check(json!({"owner": {"$in": "%%root.admins"}}), doc! {"owner": 1, "admins": [0, 1]}, true);
+        check(json!({"owner": {"$nin": "%%root.admins"}}), doc! {"owner": 1, "admins": [0, 1]}, false);
+        check(json!({"%%user.id": {"$in": "%%root.admins"}}), doc! {"admins": [HEX]}, true);
+        check(json!({"%not": {"%%root.a": "%%root.b"}, "c": 1}), doc! {"a": 1, "b": 2, "c": 1}, true);
+        check(json!({"%%prevRoot.a": "%%root.a"}), doc! {}, true);
+    }
+
+    #[test]
+    fn a_document_without_operators_is_compared_as_a_whole_and_warned_of() {
+        let json = json!({"sharing": {"mode": "public"}});
+        check(json.clone(), doc! {"sharing": {"mode": "public"}}, true);
+        check(json.clone(), doc! {"sharing": {"mode": "public", "by": 1}}, false);
+        assert_eq!(parsed(&json).1.problems().len(), 1);
+        check(json!({"%%user.custom_data.box": {"w": 1}}), doc! {}, true);
+        check(json!({"account_type": {"enum": ["admin"]}}), doc! {"account_type": "admin"}, false);
+        check(json!({"read": "%%user.id"}), doc! {"read": [HEX]}, true);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_no_expression_and_an_error_with_its_pointer() {
+        let cases = [
+            (json!({"%%true": {"%function": {"name": "f", "arguments": ["%%user"]}}}), "/%%true/%function"),
+            (json!({"%function": {"name": "f"}}), "/%function"),
+            (json!({"a": {"$regex": "x"}}), "/a/$regex"),
+            (json!({"a": "%%request.remoteIPAddress"}), "/a"),
+            (json!({"%%environment.tag": "x"}), "/%%environment.tag"),
+            (json!({"%%args.a": 1}), "/%%args.a"),
+            (json!({"%%partition": 1}), "/%%partition"),
+            (json!({"%%this": 1}), "/%%this"),
+            (json!({"%or": [{"a": 1}, {"%xor": []}]}), "/%or/1/%xor"),
+            (json!({"a/b": {"$where": 1}}), "/a~1b/$where"),
+            (json!({"a": {"$gt": 1, "b": 2}}), "/a/b"),
+            (json!({"a": {"$in": 1}}), "/a/$in"),
+            (json!({"a": {"b": {"$in": [1]}}}), "/a/b/$in"),
+            (json!({"%%root": {"a": 1}}), "/%%root"),
+            (json!("yes"), ""),
+            (json!(null), ""),
+        ];
+        for (json, pointer) in cases {
+            let (expression, report) = parsed(&json);
+            assert_eq!(expression, None, "{json}");
+            assert!(report.has_errors());
+            assert_eq!(report.problems().last().unwrap().pointer, pointer, "{report}");
+        }
+        let mut deep = json!({"a": 1});
+        for _ in 0..20 {
+            deep = json!({"%not": deep});
+        }
+        assert_eq!(parsed(&deep).0, None);
+    }
+
+    #[test]
+    fn what_a_filter_can_say_is_a_filter() {
+        let exact = bound_to_user(&json!({"%or": [{"owner": "%%user.id"}, {"%%user.type": "server"}]}));
+        assert!(matches!(exact.verdict(), Verdict::When(filter) if filter == Filter::eq("owner", HEX)));
+        let partly = bound_to_user(&json!({"owner": "%%user.id", "%%root.a": "%%root.b"}));
+        assert!(matches!(partly.verdict(), Verdict::PerDocument(f, _) if f == Filter::eq("owner", HEX)));
     }
 }

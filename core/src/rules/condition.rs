@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use bson::RawDocument;
+use bson::{RawDocument, RawDocumentBuf};
 
 use super::expr::{Image, Operand, Relation};
 use super::relate;
@@ -84,7 +84,9 @@ impl Condition {
         match filter {
             Filter::Always => Self::Always,
             Filter::Never => Self::Never,
-            Filter::And(_) | Filter::Or(_) | Filter::Not(_) | Filter::Field(..) => Self::Matches(image, filter),
+            Filter::And(_) | Filter::Or(_) | Filter::Not(_) | Filter::Field(..) => {
+                Self::Matches(image, filter)
+            }
         }
     }
 
@@ -134,9 +136,10 @@ impl Condition {
             Self::Any(parts) => parts.iter().any(|part| part.holds(scene)),
             Self::Not(inner) => !inner.holds(scene),
             Self::Present(image) => scene.image(*image).is_some(),
-            Self::Matches(image, filter) => {
-                matches(filter, scene.image(*image).unwrap_or_else(|| RawDocument::new()))
-            }
+            Self::Matches(image, filter) => match scene.image(*image) {
+                Some(document) => matches(filter, document),
+                None => matches(filter, &RawDocumentBuf::new()),
+            },
             Self::Pair(left, relation, right) => {
                 let rights = relate::values(right, scene);
                 relate::values(left, scene)
@@ -197,7 +200,11 @@ impl Bounds {
     }
 }
 
-fn single_or(mut parts: Vec<Condition>, neutral: Condition, join: fn(Vec<Condition>) -> Condition) -> Condition {
+fn single_or(
+    mut parts: Vec<Condition>,
+    neutral: Condition,
+    join: fn(Vec<Condition>) -> Condition,
+) -> Condition {
     match parts.len() {
         0 => neutral,
         1 => parts.remove(0),

@@ -155,7 +155,9 @@ impl Fields {
         };
         match (self.named.get(head), rest) {
             (None, _) => self.other_read.clone(),
-            (Some(BoundField { nested: Some(nested), .. }), Some(rest)) => nested.reads_path(past_indexes(rest)),
+            (Some(BoundField { nested: Some(nested), .. }), Some(rest)) => {
+                nested.reads_path(past_indexes(rest))
+            }
             (Some(field), _) => field.read.clone(),
         }
     }

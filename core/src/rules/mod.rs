@@ -13,6 +13,8 @@ mod parse;
 mod relate;
 mod role;
 mod scope;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use book::RuleBook;

@@ -4,7 +4,7 @@
 //! 2. A path that can be read on no document is refused; so is sorting by one that is hidden on some.
 //! 3. A path that is hidden on a document counts as missing there.
 
-use bson::RawDocument;
+use bson::RawDocumentBuf;
 
 use super::condition::Condition;
 use super::expr::Image;
@@ -47,7 +47,7 @@ fn leaf(roles: &[BoundRole], path: &FieldPath, test: &Test) -> Result<Condition,
         seen.push(path_readable(roles, path)?);
     }
     let filter = Filter::Field(path.clone(), test.clone());
-    let of_missing = Condition::constant(matches(&filter, RawDocument::new()));
+    let of_missing = Condition::constant(matches(&filter, &RawDocumentBuf::new()));
     let seen = Condition::all(seen);
     let found = Condition::all([seen.clone(), Condition::stored(Image::Root, filter)]);
     Ok(if seen == Condition::Always {

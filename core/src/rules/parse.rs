@@ -17,16 +17,8 @@ use crate::report::Report;
 const SCHEMA_WORDS: [&str; 5] = ["enum", "anyOf", "allOf", "oneOf", "not"];
 
 /// The first keys of extended JSON values.
-const EXTENDED: [&str; 8] = [
-    "$oid",
-    "$date",
-    "$numberInt",
-    "$numberLong",
-    "$numberDouble",
-    "$numberDecimal",
-    "$uuid",
-    "$binary",
-];
+const EXTENDED: [&str; 8] =
+    ["$oid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal", "$uuid", "$binary"];
 
 /// Reads the expressions of one file.
 pub(crate) struct Parser<'a> {
@@ -220,7 +212,9 @@ impl Parser<'_> {
     ) -> Option<Operand> {
         let operand = self.operand(value, pointer, depth + 1)?;
         match operand {
-            Operand::Literal(_) | Operand::Known(..) | Operand::Stored(..) if !is_whole_document(&operand) => {
+            Operand::Literal(_) | Operand::Known(..) | Operand::Stored(..)
+                if !is_whole_document(&operand) =>
+            {
                 Some(Operand::Convert(conversion, Box::new(operand)))
             }
             _ => self.fail(pointer, "a conversion takes a literal or an expansion"),

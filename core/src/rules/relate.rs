@@ -16,9 +16,7 @@ use crate::filter::{Comparison, FieldPath, Filter, any_value, matches};
 pub(crate) fn leaf(path: &FieldPath, relation: Relation, value: &Bson) -> Filter {
     let compare = |comparison, value: &Bson| Filter::compare(path.clone(), comparison, value.clone());
     let equal = |value: &Bson| match value {
-        Bson::Array(items) => {
-            compare(Comparison::Eq, value).or(Filter::is_in(path.clone(), items.clone()))
-        }
+        Bson::Array(items) => compare(Comparison::Eq, value).or(Filter::is_in(path.clone(), items.clone())),
         other => compare(Comparison::Eq, other),
     };
     match (relation, value) {

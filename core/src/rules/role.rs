@@ -80,7 +80,11 @@ impl CollectionRules {
             None | Some(Value::Null) => Self { roles },
             Some(Value::Array(filters)) if filters.is_empty() => Self { roles },
             Some(_) => {
-                parser.report.error(file, "/filters", "`filters` are not supported yet: the collection is closed");
+                parser.report.error(
+                    file,
+                    "/filters",
+                    "`filters` are not supported yet: the collection is closed",
+                );
                 Self::closed()
             }
         }
@@ -136,7 +140,8 @@ fn parse_role(parser: &mut Parser<'_>, json: &Value, pointer: &str) -> Role {
 
 /// Every part is read, so that the report names all problems at once.
 fn parse_grants(parser: &mut Parser<'_>, role: &Map<String, Value>, pointer: &str) -> Option<Grants> {
-    let gates = section(parser, role.get("document_filters"), &below(pointer, "document_filters"), &GATE_KEYS);
+    let gates =
+        section(parser, role.get("document_filters"), &below(pointer, "document_filters"), &GATE_KEYS);
     let gate = |parser: &mut Parser<'_>, key: &str| match &gates {
         Some(gates) => optional(parser, gates, key, &below(pointer, "document_filters")),
         None => None,
@@ -148,7 +153,8 @@ fn parse_grants(parser: &mut Parser<'_>, role: &Map<String, Value>, pointer: &st
     let insert = optional(parser, role, "insert", pointer);
     let delete = optional(parser, role, "delete", pointer);
     let fields = parse_fields(parser, role.get("fields"), &below(pointer, "fields"), "", 0);
-    let additional = parse_additional(parser, role.get("additional_fields"), &below(pointer, "additional_fields"));
+    let additional =
+        parse_additional(parser, role.get("additional_fields"), &below(pointer, "additional_fields"));
     let grants = Grants {
         read_gate: read_gate?,
         write_gate: write_gate?,
@@ -188,7 +194,8 @@ fn parse_fields(
             let read = optional(parser, &rule, "read", &pointer);
             let write = optional(parser, &rule, "write", &pointer);
             parser.this = None;
-            let fields = parse_fields(parser, rule.get("fields"), &below(&pointer, "fields"), &path, depth + 1);
+            let fields =
+                parse_fields(parser, rule.get("fields"), &below(&pointer, "fields"), &path, depth + 1);
             Some((name.clone(), FieldRule { read: read?, write: write?, fields: fields? }))
         })
         .collect();

@@ -27,9 +27,8 @@ pub(crate) fn may_replace(roles: &[BoundRole], before: &RawDocument, after: &Raw
         Scene { root: before, previous: Some(before), next: after },
         Scene { root: after, previous: Some(before), next: after },
     ];
-    readable(roles, before).is_some_and(|role| {
-        writes(role, Change { before: Some(before), after: Some(after) }, &scenes)
-    })
+    readable(roles, before)
+        .is_some_and(|role| writes(role, Change { before: Some(before), after: Some(after) }, &scenes))
 }
 
 pub(crate) fn may_delete(roles: &[BoundRole], before: &RawDocument) -> bool {

@@ -1,8 +1,11 @@
 //! Collection schemas: JSON schema with `bsonType`, as `schema.json` holds it.
 
+mod parse;
 mod relationship;
+mod validate;
 
 pub use relationship::Relationship;
+pub use validate::{NullHandling, Violation};
 
 /// The schema of a collection.
 #[derive(Clone, Debug, Default, PartialEq)]

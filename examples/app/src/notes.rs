@@ -1,6 +1,8 @@
 //! Notes: readable and writable by their owner, readable by everyone once they are public.
 
 use backstitch::app::{AppConfig, CollectionConfig};
+use backstitch::auth::config::{EmailPasswordConfig, ProviderKind};
+use backstitch::id::AppId;
 use serde_json::json;
 
 /// The client app id.
@@ -27,8 +29,8 @@ pub fn notes_app() -> AppConfig {
         ]
     });
     AppConfig::new("notes")
-        .client_app_id(APP_ID)
-        .anonymous_login()
-        .email_password_login()
-        .collection(CollectionConfig::new("notes").schema(schema).rules(rules))
+        .with_id(AppId::new(APP_ID))
+        .provider(ProviderKind::Anonymous)
+        .provider(ProviderKind::EmailPassword(EmailPasswordConfig::automatic()))
+        .collection(CollectionConfig::new("notes").schema(&schema).rules(rules))
 }

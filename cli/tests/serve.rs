@@ -1,0 +1,141 @@
+//! `backstitch serve` as a new user types it: the movies example, the printed lines pasted into a shell, a second
+//! start that keeps everything, and a clean end.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+fn backstitch(arguments: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_backstitch"));
+    command.args(arguments).current_dir(folder).env("RUST_LOG", "warn");
+    command
+}
+
+struct Server {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    ready: String,
+    guide: Vec<String>,
+}
+
+impl Server {
+    /// Starts the server and reads what it prints until the last of the three lines.
+    fn start(arguments: &[&str], folder: &Path) -> Self {
+        let mut child = backstitch(arguments, folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut ready = String::new();
+        output.read_line(&mut ready).unwrap();
+        let mut guide = Vec::new();
+        while guide.iter().filter(|line: &&String| line.contains("curl")).count() < 3 {
+            let mut line = String::new();
+            assert!(output.read_line(&mut line).unwrap() > 0, "the output ended early: {ready} {guide:?}");
+            guide.push(line.trim().to_owned());
+        }
+        Self { child, output, ready: ready.trim().to_owned(), guide }
+    }
+
+    fn curl_lines(&self) -> Vec<&str> {
+        self.guide.iter().map(String::as_str).filter(|line| line.contains("curl")).collect()
+    }
+
+    /// Sends SIGTERM and expects a clean end.
+    fn end(mut self) -> String {
+        let done = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(done.success());
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).unwrap();
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}");
+        rest
+    }
+}
+
+/// Runs lines in one shell, as somebody who pastes them.
+fn shell(lines: &[&str]) -> String {
+    let output = Command::new("sh").arg("-c").arg(lines.join("\n")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_printed_lines_work_when_pasted_and_a_second_start_keeps_users_and_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("sqlite:{}", folder.path().join("test.db").display());
+    let arguments = ["serve", "--store", &store, "--listen", "127.0.0.1:0"];
+
+    let server = Server::start(&arguments, &root());
+    let words: Vec<&str> = server.ready.split(' ').collect();
+    assert_eq!((words[0], words[2]), ("ready", "app"), "{}", server.ready);
+    assert!(words[1].starts_with("http://127.0.0.1:") && words[3].starts_with("movies-"), "{}", server.ready);
+    assert!(server.guide.iter().all(|line| !line.starts_with("ready")), "one ready line only");
+    let answers = shell(&server.curl_lines());
+    let answers: Vec<serde_json::Value> =
+        answers.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
+    assert!(answers[0]["refresh_token"].is_string(), "{}", answers[0]);
+    let rows = answers[1]["data"].as_object().unwrap().values().next().unwrap();
+    assert!(rows.as_array().is_some_and(|rows| !rows.is_empty()), "{}", answers[1]);
+    assert!(answers[2]["access_token"].is_string(), "{}", answers[2]);
+
+    let (base, app) = (words[1].to_owned(), words[3].to_owned());
+    let register = |base: &str| {
+        shell(&[&format!(
+            "curl -s -o /dev/null -w '%{{http_code}}' -X POST \
+             {base}/api/client/v2.0/app/{app}/auth/providers/local-userpass/register \
+             -d '{{\"email\": \"a@example.test\", \"password\": \"correct horse\"}}'"
+        )])
+    };
+    assert_eq!(register(&base), "201");
+    assert!(!server.end().contains("ready"));
+
+    let server = Server::start(&arguments, &root());
+    let base = server.ready.split(' ').nth(1).unwrap().to_owned();
+    assert_eq!(register(&base), "409", "the address is still taken");
+    let again = shell(&server.curl_lines());
+    assert!(again.contains("\"data\""), "{again}");
+    server.end();
+}
+
+#[test]
+fn without_an_app_it_says_what_to_type() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = backstitch(&["serve"], folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("backstitch serve APP_DIR"));
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn wrong_usage_is_2_and_a_failure_is_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let movies = root().join("examples/movies");
+    let movies = movies.to_str().unwrap();
+    let code = |arguments: &[&str]| backstitch(arguments, folder.path()).output().unwrap().status.code();
+    assert_eq!(code(&["serve", "--store", "mysql://x", movies]), Some(2));
+    assert_eq!(code(&["serve", "--secrets", "nowhere.json", movies]), Some(2));
+    assert_eq!(code(&["serve", "nowhere"]), Some(1));
+    assert_eq!(code(&["serve", "--store", "sqlite:/nowhere/at/all.db", movies]), Some(1));
+    assert_eq!(code(&["nonsense"]), Some(2));
+}
+
+#[test]
+fn schema_prints_the_same_text_every_time() {
+    let movies = root().join("examples/movies");
+    let print = || {
+        let output = backstitch(&["schema", movies.to_str().unwrap()], &root()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let sdl = print();
+    assert_eq!(sdl, print());
+    for part in ["type Movie {", "movies(query: MovieQueryInput, limit: Int = 100, sortBy: MovieSortByInput): [Movie]!"] {
+        assert!(sdl.contains(part), "{part} in\n{sdl}");
+    }
+}

@@ -1,0 +1,117 @@
+//! `auth/providers.json` and `auth/custom_user_data.json`.
+
+use bson::oid::ObjectId;
+use ring::digest::{SHA256, digest};
+use serde_json::{Map, Value};
+
+use super::config::AppConfig;
+use super::layout::AppDirectory;
+use crate::auth::config::{
+    Confirmation, CustomUserDataConfig, EmailPasswordConfig, PasswordReset, ProviderConfig, ProviderKind,
+};
+use crate::id::AppId;
+use crate::report::Report;
+
+const PROVIDERS: &str = "auth/providers.json";
+const USER_DATA: &str = "auth/custom_user_data.json";
+
+/// Providers of the original that are not available yet.
+const LATER: [&str; 6] =
+    ["api-key", "custom-token", "custom-function", "oauth2-google", "oauth2-facebook", "oauth2-apple"];
+
+/// A provider with the id that its app always gives it.
+pub(super) fn provider(app: &AppId, kind: ProviderKind, disabled: bool) -> ProviderConfig {
+    let hash = digest(&SHA256, format!("{app}/{}", kind.type_name()).as_bytes());
+    let mut bytes = [0_u8; 12];
+    for (slot, byte) in bytes.iter_mut().zip(hash.as_ref()) {
+        *slot = *byte;
+    }
+    ProviderConfig { kind, id: ObjectId::from_bytes(bytes), disabled }
+}
+
+/// Fills the app's log-in.
+pub(super) fn read(app: &mut AppConfig, directory: &AppDirectory, report: &mut Report) {
+    for (name, json) in directory.object(PROVIDERS, report).unwrap_or_default() {
+        let at = format!("/{name}");
+        let Some(json) = json.as_object() else {
+            report.warn(PROVIDERS, &at, "a provider must be an object; ignored");
+            continue;
+        };
+        // A switch of an odd type closes rather than opens.
+        let disabled = !matches!(json.get("disabled"), None | Some(Value::Bool(false)));
+        let kind = match json.get("type").and_then(Value::as_str).unwrap_or(&name) {
+            "anon-user" => ProviderKind::Anonymous,
+            "local-userpass" => ProviderKind::EmailPassword(email_password(json)),
+            later if LATER.contains(&later) => {
+                if !disabled {
+                    let message = format!("`{later}` is not available yet: log-in with it answers 404");
+                    report.warn(PROVIDERS, &at, message);
+                }
+                continue;
+            }
+            unknown => {
+                report.warn(PROVIDERS, &at, format!("unknown provider `{unknown}`; ignored"));
+                continue;
+            }
+        };
+        app.auth.providers.push(provider(&app.id, kind, disabled));
+    }
+    app.auth.custom_user_data = custom_user_data(app, directory, report);
+}
+
+fn email_password(json: &Map<String, Value>) -> EmailPasswordConfig {
+    let empty = Map::new();
+    let config = json.get("config").and_then(Value::as_object).unwrap_or(&empty);
+    let on = |key: &str| config.get(key) == Some(&Value::Bool(true));
+    let confirmation = match text(config, "confirmationFunctionName") {
+        _ if on("autoConfirm") => Confirmation::Automatic,
+        Some(name) if on("runConfirmationFunction") => Confirmation::Function { name },
+        _ => Confirmation::Email {
+            url: page(config, "emailConfirmationUrl").unwrap_or_default(),
+            subject: text(config, "confirmEmailSubject"),
+        },
+    };
+    let reset = match (text(config, "resetFunctionName"), page(config, "resetPasswordUrl")) {
+        (Some(name), _) if on("runResetFunction") => PasswordReset::Function { name },
+        (_, Some(url)) if !on("runResetFunction") => {
+            PasswordReset::Email { url, subject: text(config, "resetPasswordSubject") }
+        }
+        _ => PasswordReset::Unavailable,
+    };
+    EmailPasswordConfig { confirmation, reset }
+}
+
+fn custom_user_data(
+    app: &AppConfig,
+    directory: &AppDirectory,
+    report: &mut Report,
+) -> Option<CustomUserDataConfig> {
+    let json = directory.object(USER_DATA, report)?;
+    if json.get("enabled") != Some(&Value::Bool(true)) {
+        return None;
+    }
+    if let Some(name) = text(&json, "on_user_creation_function_name") {
+        let message = format!("the user creation function `{name}` does not run yet");
+        report.warn(USER_DATA, "/on_user_creation_function_name", message);
+    }
+    let mut needed = |key: &str| {
+        let value = text(&json, key);
+        if value.is_none() {
+            report.error(USER_DATA, &format!("/{key}"), format!("`{key}` is missing: custom user data are off"));
+        }
+        value
+    };
+    let parts = (needed("database_name"), needed("collection_name"), needed("user_id_field"));
+    let (Some(database), Some(collection), Some(user_id_field)) = parts else { return None };
+    let service = text(&json, "mongo_service_name").unwrap_or_else(|| "mongodb-atlas".to_owned());
+    Some(CustomUserDataConfig { collection: app.collection_id(service, database, collection), user_id_field })
+}
+
+fn text(map: &Map<String, Value>, key: &str) -> Option<String> {
+    map.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty()).map(str::to_owned)
+}
+
+/// A page's address; `https://` with nothing behind it is a form that nobody filled in.
+fn page(map: &Map<String, Value>, key: &str) -> Option<String> {
+    text(map, key).filter(|url| !url.trim_end_matches('/').ends_with(':'))
+}

@@ -1,0 +1,99 @@
+//! `backstitch.json`: our own settings, which no export has.
+
+use serde_json::{Map, Value};
+
+use super::config::AppConfig;
+use super::layout::AppDirectory;
+use crate::filter::Direction;
+use crate::id::CollectionId;
+use crate::report::Report;
+use crate::store::{IndexKey, IndexSpec};
+
+const FILE: &str = "backstitch.json";
+
+/// Settings that are decided, but not obeyed yet.
+const LATER: [&str; 5] = ["extensions", "lenientIds", "egress", "hideAccounts", "foldEmails"];
+
+/// An index that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredIndex {
+    /// Of which collection.
+    pub collection: CollectionId,
+    /// The index.
+    pub index: IndexSpec,
+}
+
+/// Obeys the settings.
+pub(super) fn read(mut app: AppConfig, directory: &AppDirectory, report: &mut Report) -> AppConfig {
+    let settings = directory.object(FILE, report).unwrap_or_default();
+    match settings.get("dataGroup") {
+        None => {}
+        Some(Value::String(group)) if !group.is_empty() => app = app.with_data_group(group.as_str()),
+        Some(_) => report.error(FILE, "/dataGroup", "must be a name; the app keeps its documents for itself"),
+    }
+    for (key, value) in &settings {
+        match key.as_str() {
+            "dataGroup" => {}
+            "indexes" => app.indexes = indexes(&app, value, report),
+            later if LATER.contains(&later) => {
+                if *value != Value::Bool(false) {
+                    report.error(FILE, &format!("/{key}"), format!("`{key}` is not available yet"));
+                }
+            }
+            _ => report.warn(FILE, &format!("/{key}"), format!("unknown setting `{key}`; ignored")),
+        }
+    }
+    app
+}
+
+fn indexes(app: &AppConfig, json: &Value, report: &mut Report) -> Vec<ConfiguredIndex> {
+    let mut indexes = Vec::new();
+    let Some(map) = json.as_object() else {
+        report.error(FILE, "/indexes", "must be an object");
+        return indexes;
+    };
+    for (name, list) in map {
+        let at = format!("/indexes/{}", name.replace('~', "~0").replace('/', "~1"));
+        let (Some(collection), Some(list)) = (collection(app, name), list.as_array()) else {
+            report.error(FILE, &at, format!("`{name}` must be `service/database.collection` and hold a list"));
+            continue;
+        };
+        for (position, json) in list.iter().enumerate() {
+            match index(json) {
+                Ok(index) => indexes.push(ConfiguredIndex { collection: collection.clone(), index }),
+                Err(message) => report.error(FILE, &format!("{at}/{position}"), message),
+            }
+        }
+    }
+    indexes
+}
+
+fn collection(app: &AppConfig, name: &str) -> Option<CollectionId> {
+    let (service, rest) = name.split_once('/')?;
+    let (database, collection) = rest.split_once('.')?;
+    let complete = ![service, database, collection].iter().any(|part| part.is_empty());
+    complete.then(|| app.collection_id(service, database, collection))
+}
+
+fn index(json: &Value) -> Result<IndexSpec, String> {
+    let fields = json.get("fields").and_then(Value::as_object).filter(|fields| !fields.is_empty());
+    let fields = fields.ok_or("an index needs `fields`")?;
+    let keys = fields.iter().map(|(path, direction)| {
+        let direction = match direction.as_i64() {
+            Some(1) => Direction::Ascending,
+            Some(-1) => Direction::Descending,
+            _ => return Err(format!("the direction of `{path}` must be 1 or -1")),
+        };
+        Ok(IndexKey { path: path.as_str().into(), direction })
+    });
+    Ok(IndexSpec { keys: keys.collect::<Result<_, _>>()?, unique: unique(json)? })
+}
+
+fn unique(json: &Value) -> Result<bool, String> {
+    let empty = Map::new();
+    match json.as_object().unwrap_or(&empty).get("unique") {
+        None => Ok(false),
+        Some(Value::Bool(unique)) => Ok(*unique),
+        Some(_) => Err("`unique` must be true or false".to_owned()),
+    }
+}

@@ -1,0 +1,167 @@
+//! From a credential to a session.
+
+use std::sync::Arc;
+
+use super::config::AuthConfig;
+use super::credential::{Credential, DeviceInfo};
+use super::password::PasswordHasher;
+use super::profile::Profile;
+use super::provider::{Proven, ProviderContext, Purpose, Subject};
+use super::providers::Providers;
+use crate::actor::Actor;
+use crate::env::Env;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{AppId, UserId, fresh_object_id};
+use crate::limits::Limits;
+use crate::secret::Secret;
+use crate::session::{Opening, Sessions, Tokens};
+use crate::store::{Store, StoreErrorKind, User, UserKind};
+
+/// What [`Auth`] is made of.
+#[derive(Clone)]
+pub struct AuthParts {
+    /// The app.
+    pub app: AppId,
+    /// Where accounts are kept.
+    pub store: Arc<dyn Store>,
+    /// Outside effects.
+    pub env: Env,
+    /// Password lengths.
+    pub limits: Limits,
+    /// Shared by all apps of an engine, so that its bound is the machine's.
+    pub hasher: Arc<PasswordHasher>,
+    /// The app's sessions.
+    pub sessions: Arc<Sessions>,
+}
+
+/// The log-in of one app.
+pub struct Auth {
+    parts: AuthParts,
+    providers: Providers,
+}
+
+impl Auth {
+    /// The providers as configured; a disabled one is as if it were not there.
+    pub fn new(config: &AuthConfig, parts: AuthParts) -> Self {
+        let providers = Providers::new(&config.providers, &parts.hasher, &parts.limits);
+        Self { parts, providers }
+    }
+
+    /// Logs in through a provider; the first log-in of an identity makes its user.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AuthProviderNotFound`] for a missing or disabled provider; what the provider
+    /// says; [`ErrorKind::UserDisabled`] when the credential is right.
+    pub async fn login(&self, provider: &str, credential: &Credential, device: DeviceInfo) -> Result<Tokens> {
+        let found = self.providers.named(provider).ok_or_else(|| no_provider(provider))?;
+        let proven = found.authenticate(&self.context(Purpose::LogIn), credential).await?;
+        let user = self.user_of(&proven).await?;
+        if user.disabled {
+            return Err(Error::new(ErrorKind::UserDisabled, "user disabled"));
+        }
+        let opening = Opening {
+            identity: &proven.identity,
+            device: device.id,
+            lifetime: proven.lifetime,
+            epoch: proven.epoch.unwrap_or(user.epoch),
+        };
+        self.parts.sessions.open(&user, opening).await
+    }
+
+    /// Registers an e-mail address with a password.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AccountNameInUse`]; [`ErrorKind::InvalidParameter`] for a password of the wrong
+    /// length; [`ErrorKind::BadRequest`] while the app asks for a confirmation that is not to be had.
+    pub async fn register(&self, email: &str, password: &Secret) -> Result<()> {
+        let provider = self.providers.email_password().ok_or_else(|| no_provider("local-userpass"))?;
+        provider.register(&self.context(Purpose::LogIn), email, password).await
+    }
+
+    /// What a client reads of its user.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingAuthReq`] for the system, which has no profile.
+    pub fn profile(&self, actor: &Actor) -> Result<Profile> {
+        let acting = actor
+            .acting_user()
+            .ok_or_else(|| Error::new(ErrorKind::MissingAuthReq, "must authenticate first"))?;
+        Ok(Profile::of(&acting.user, self.parts.sessions.domain()))
+    }
+
+    fn context(&self, purpose: Purpose) -> ProviderContext<'_> {
+        let AuthParts { app, store, env, .. } = &self.parts;
+        ProviderContext { app, store: store.as_ref(), env, purpose }
+    }
+
+    async fn user_of(&self, proven: &Proven) -> Result<User> {
+        let AuthParts { app, store, env, .. } = &self.parts;
+        let user = match proven.subject {
+            Subject::User(id) => store
+                .user(app, id)
+                .await?
+                .ok_or_else(|| Error::new(ErrorKind::AuthError, "the user no longer exists"))?,
+            Subject::Holder(kind) => match self.holder(proven).await? {
+                Some(user) => user,
+                None => return self.first_login(proven, kind).await,
+            },
+        };
+        if !user.disabled {
+            store.touch_user(app, user.id, env.clock.now()).await?;
+        }
+        Ok(user)
+    }
+
+    async fn holder(&self, proven: &Proven) -> Result<Option<User>> {
+        let AuthParts { app, store, .. } = &self.parts;
+        Ok(store.user_by_identity(app, &proven.identity.provider, &proven.identity.id).await?)
+    }
+
+    async fn first_login(&self, proven: &Proven, kind: UserKind) -> Result<User> {
+        let AuthParts { app, store, env, .. } = &self.parts;
+        let now = env.clock.now();
+        let user = User {
+            id: UserId::generate(now, env.random.as_ref())?,
+            kind,
+            disabled: false,
+            epoch: 0,
+            identities: vec![proven.identity.clone()],
+            created_at: now,
+            last_login_at: now,
+        };
+        match store.insert_user(app, &user).await {
+            Ok(()) => Ok(user),
+            // Another log-in of the same identity was first: its user is the user.
+            Err(error) if error.kind() == StoreErrorKind::DuplicateKey => {
+                self.holder(proven).await?.ok_or_else(|| Error::from(error))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Auth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Auth({})", self.parts.app)
+    }
+}
+
+/// `<ObjectId>-<24 random lower-case letters>`, as the original makes identity ids.
+pub(super) fn fresh_identity_id(env: &Env) -> Result<String> {
+    const LETTERS: usize = 24;
+    let mut id = fresh_object_id(env.clock.now(), env.random.as_ref())?.to_hex();
+    id.push('-');
+    let wanted = id.len() + LETTERS;
+    while id.len() < wanted {
+        let mut bytes = [0_u8; 32];
+        env.random.fill(&mut bytes)?;
+        // 234 is the largest multiple of 26 below 256: every letter is equally likely.
+        let letters = bytes.iter().filter(|byte| **byte < 234).map(|byte| char::from(b'a' + byte % 26));
+        id.extend(letters.take(wanted - id.len()));
+    }
+    Ok(id)
+}
+
+fn no_provider(name: &str) -> Error {
+    Error::new(ErrorKind::AuthProviderNotFound, format!("authentication provider not found: `{name}`"))
+}

@@ -1,0 +1,24 @@
+//! Log-in: what proves who somebody is, and what becomes of the proof.
+//!
+//! 1. A [`Provider`] proves an identity from a [`Credential`], and does nothing else.
+//! 2. [`Auth`] finds the identity's user or makes one, and opens a session.
+//! 3. Wrong password and unknown user are told alike; "disabled" and "pending" only to the right
+//!    credential.
+//! 4. Password hashes are computed off the async threads, a bounded number at once.
+
+pub mod config;
+mod credential;
+mod custom_data;
+mod gate;
+mod login;
+mod password;
+mod profile;
+mod provider;
+mod providers;
+
+pub use credential::{Credential, DeviceInfo, LoginRequest};
+pub use custom_data::StoredCustomData;
+pub use login::{Auth, AuthParts};
+pub use password::{PasswordCost, PasswordHasher};
+pub use profile::{Profile, ProfileIdentity};
+pub use provider::{Proven, Provider, ProviderContext, Purpose, Subject};

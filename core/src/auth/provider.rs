@@ -1,0 +1,76 @@
+//! What a way of logging in is.
+
+use async_trait::async_trait;
+use bson::oid::ObjectId;
+
+use super::credential::Credential;
+use crate::env::Env;
+use crate::error::Result;
+use crate::id::{AppId, UserId};
+use crate::session::SessionLifetime;
+use crate::store::{Identity, Store, UserKind};
+
+/// A way of logging in.
+///
+/// It proves who somebody is. It creates no users, mints no tokens and knows nothing of HTTP.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// The name in URLs, identities and tokens: `anon-user`.
+    fn type_name(&self) -> &'static str;
+
+    /// The id of the configured instance.
+    fn id(&self) -> ObjectId;
+
+    /// Proves an identity.
+    ///
+    /// **Behaviour**
+    /// - fails with the error that the client is to see, and tells unknown from wrong by nothing;
+    /// - leaves users and sessions as they are.
+    async fn authenticate(&self, cx: &ProviderContext<'_>, credential: &Credential) -> Result<Proven>;
+}
+
+/// What a provider may use.
+#[derive(Clone, Copy)]
+pub struct ProviderContext<'a> {
+    /// The app.
+    pub app: &'a AppId,
+    /// Registrations, keys and tickets.
+    pub store: &'a dyn Store,
+    /// Outside effects.
+    pub env: &'a Env,
+    /// What the proof is for.
+    pub purpose: Purpose,
+}
+
+/// What a proof is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To log in.
+    LogIn,
+    /// To add the identity to a user who is logged in. realm-web refreshes and repeats for ever on
+    /// the text `unauthorized`, so refusals read otherwise here.
+    Link,
+}
+
+/// What a provider has proved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proven {
+    /// Who it is.
+    pub subject: Subject,
+    /// The identity that the session is opened with; its data are what the provider knows now.
+    pub identity: Identity,
+    /// How long a session lives that rests on it.
+    pub lifetime: SessionLifetime,
+    /// The user's epoch, read before the evidence was, if the evidence may be replaced meanwhile
+    /// (a password): whatever ended all sessions since then ends the new one too.
+    pub epoch: Option<u32>,
+}
+
+/// Whom an identity stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Whoever has the identity; at the first log-in a new user of this kind gets it.
+    Holder(UserKind),
+    /// This user, whose own list need not have the identity: a user's API key.
+    User(UserId),
+}

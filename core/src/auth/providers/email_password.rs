@@ -1,0 +1,174 @@
+//! `local-userpass`: an e-mail address and a password.
+//!
+//! 1. Length is checked before anything is hashed; at log-in a password that is too long is just wrong.
+//! 2. An unknown address costs one hash with the current parameters, as a known one does.
+//! 3. Pending is told only to the right password.
+//! 4. A hash of other parameters is replaced after a right log-in, if it is still the one that was read.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bson::doc;
+use bson::oid::ObjectId;
+
+use crate::auth::config::{Confirmation, EmailPasswordConfig};
+use crate::auth::credential::Credential;
+use crate::auth::login::fresh_identity_id;
+use crate::auth::password::{PasswordHasher, Verified};
+use crate::auth::provider::{Proven, Provider, ProviderContext, Purpose, Subject};
+use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secret;
+use crate::session::SessionLifetime;
+use crate::store::{Identity, Registration, StoreErrorKind, UserKind};
+
+const TYPE_NAME: &str = "local-userpass";
+/// Well over what RFC 5321 allows; the original does not look inside the address.
+const MAX_EMAIL_BYTES: usize = 1024;
+const READ_ATTEMPTS: usize = 3;
+
+pub(crate) struct EmailPassword {
+    id: ObjectId,
+    config: EmailPasswordConfig,
+    hasher: Arc<PasswordHasher>,
+    length: RangeInclusive<usize>,
+}
+
+impl EmailPassword {
+    pub(super) fn new(
+        id: ObjectId,
+        config: EmailPasswordConfig,
+        hasher: Arc<PasswordHasher>,
+        length: RangeInclusive<usize>,
+    ) -> Self {
+        Self { id, config, hasher, length }
+    }
+
+    /// Registers an address; it can log in at once.
+    pub(crate) async fn register(
+        &self,
+        cx: &ProviderContext<'_>,
+        email: &str,
+        password: &Secret,
+    ) -> Result<()> {
+        self.require_automatic_confirmation()?;
+        if email.is_empty() || email.len() > MAX_EMAIL_BYTES {
+            let text = format!("`email` must be between 1 and {MAX_EMAIL_BYTES} bytes");
+            return Err(Error::new(ErrorKind::InvalidParameter, text));
+        }
+        if !self.length.contains(&characters(password)) {
+            let (least, most) = (self.length.start(), self.length.end());
+            let text = format!("password must be between {least} and {most} characters");
+            return Err(Error::new(ErrorKind::InvalidParameter, text));
+        }
+        if cx.store.registration(cx.app, email).await?.is_some() {
+            return Err(name_in_use());
+        }
+        let registration = Registration {
+            email: email.to_owned(),
+            identity_id: fresh_identity_id(cx.env)?,
+            password_hash: self.hasher.hash(password).await?,
+            confirmed: true,
+            created_at: cx.env.clock.now(),
+        };
+        cx.store.insert_registration(cx.app, &registration).await.map_err(|error| match error.kind() {
+            StoreErrorKind::DuplicateKey => name_in_use(),
+            _ => error.into(),
+        })
+    }
+
+    fn require_automatic_confirmation(&self) -> Result<()> {
+        let missing = match self.config.confirmation {
+            Confirmation::Automatic => return Ok(()),
+            Confirmation::Email { .. } => "mail",
+            Confirmation::Function { .. } => "function",
+        };
+        let text = format!("registration is closed: confirmation by {missing} is not available yet");
+        Err(Error::new(ErrorKind::BadRequest, text))
+    }
+
+    /// The registration with the epoch of its user, the epoch surely not newer than the hash.
+    async fn evidence(
+        &self,
+        cx: &ProviderContext<'_>,
+        email: &str,
+    ) -> Result<Option<(Registration, Option<u32>)>> {
+        let mut seen = cx.store.registration(cx.app, email).await?;
+        for _ in 0..READ_ATTEMPTS {
+            let Some(registration) = seen else { return Ok(None) };
+            let user = cx.store.user_by_identity(cx.app, TYPE_NAME, &registration.identity_id).await?;
+            let again = cx.store.registration(cx.app, email).await?;
+            if again.as_ref() == Some(&registration) {
+                return Ok(Some((registration, user.map(|user| user.epoch))));
+            }
+            seen = again;
+        }
+        Err(Error::new(ErrorKind::Unavailable, "the account is being changed, try again").with_retry_after(1))
+    }
+
+    /// Keeps the upgraded hash, unless the password was changed meanwhile.
+    async fn upgrade(&self, cx: &ProviderContext<'_>, old: &Registration, password: &Secret) -> Result<()> {
+        let upgraded = Registration { password_hash: self.hasher.hash(password).await?, ..old.clone() };
+        match cx.store.replace_registration(cx.app, &upgraded, &old.password_hash).await {
+            Err(error) if error.kind() != StoreErrorKind::Conflict => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for EmailPassword {
+    fn type_name(&self) -> &'static str {
+        TYPE_NAME
+    }
+
+    fn id(&self) -> ObjectId {
+        self.id
+    }
+
+    async fn authenticate(&self, cx: &ProviderContext<'_>, credential: &Credential) -> Result<Proven> {
+        let email = credential.text("username")?;
+        let password = Secret::new(credential.text("password")?);
+        if characters(&password) > *self.length.end() || email.len() > MAX_EMAIL_BYTES {
+            return Err(wrong_password(cx.purpose));
+        }
+        let Some((registration, epoch)) = self.evidence(cx, email).await? else {
+            self.hasher.hash(&password).await?;
+            return Err(wrong_password(cx.purpose));
+        };
+        let verified = self.hasher.verify(&password, &registration.password_hash).await?;
+        if verified == Verified::Wrong {
+            return Err(wrong_password(cx.purpose));
+        }
+        if !registration.confirmed {
+            return Err(Error::new(ErrorKind::AuthError, "confirmation required"));
+        }
+        if verified == Verified::RightButOutdated {
+            self.upgrade(cx, &registration, &password).await?;
+        }
+        let identity = Identity {
+            provider: TYPE_NAME.to_owned(),
+            provider_id: self.id,
+            id: registration.identity_id,
+            data: doc! { "email": registration.email },
+        };
+        let subject = Subject::Holder(UserKind::Normal);
+        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch })
+    }
+}
+
+fn characters(password: &Secret) -> usize {
+    password.expose().chars().count()
+}
+
+fn name_in_use() -> Error {
+    Error::new(ErrorKind::AccountNameInUse, "name already in use")
+}
+
+fn wrong_password(purpose: Purpose) -> Error {
+    let text = match purpose {
+        Purpose::LogIn => "unauthorized",
+        Purpose::Link => "invalid username/password",
+    };
+    Error::new(ErrorKind::InvalidPassword, text)
+}

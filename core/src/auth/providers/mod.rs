@@ -1,0 +1,50 @@
+//! The providers, in one visible list.
+
+mod anonymous;
+mod email_password;
+
+use std::sync::Arc;
+
+use anonymous::Anonymous;
+pub(super) use email_password::EmailPassword;
+
+use super::config::{ProviderConfig, ProviderKind};
+use super::password::PasswordHasher;
+use super::provider::Provider;
+use crate::limits::Limits;
+
+/// The enabled providers of an app; a disabled one is as if it were not there.
+pub(super) struct Providers {
+    list: Vec<Arc<dyn Provider>>,
+    email_password: Option<Arc<EmailPassword>>,
+}
+
+impl Providers {
+    /// From the configuration, in its order.
+    pub(super) fn new(configs: &[ProviderConfig], hasher: &Arc<PasswordHasher>, limits: &Limits) -> Self {
+        let mut providers = Self { list: Vec::new(), email_password: None };
+        for config in configs.iter().filter(|config| !config.disabled) {
+            let provider: Arc<dyn Provider> = match &config.kind {
+                ProviderKind::Anonymous => Arc::new(Anonymous::new(config.id)),
+                ProviderKind::EmailPassword(settings) => {
+                    let (hasher, password) = (Arc::clone(hasher), limits.password.clone());
+                    let made = Arc::new(EmailPassword::new(config.id, settings.clone(), hasher, password));
+                    providers.email_password.get_or_insert(Arc::clone(&made));
+                    made
+                }
+            };
+            providers.list.push(provider);
+        }
+        providers
+    }
+
+    /// The provider of that name.
+    pub(super) fn named(&self, name: &str) -> Option<&dyn Provider> {
+        self.list.iter().find(|provider| provider.type_name() == name).map(AsRef::as_ref)
+    }
+
+    /// The one that keeps registrations.
+    pub(super) fn email_password(&self) -> Option<&EmailPassword> {
+        self.email_password.as_deref()
+    }
+}

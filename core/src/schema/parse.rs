@@ -1,0 +1,457 @@
+//! Reads `schema.json`, leniently: real exports are clean JSON and sloppy schemas.
+//!
+//! 1. The root is an object, whatever it says; an empty schema is none.
+//! 2. `type` counts as `bsonType`; `boolean` means `bool`, `float` and `number` are numbers.
+//! 3. A list of types with `"null"` makes the rest nullable; with several others it takes anything.
+//! 4. What is misspelt counts as absent, what is not enforced stays unenforced; both are reported.
+//! 5. `required` of a field that is not declared is left out: no insert could ever fulfil it.
+
+use bson::Bson;
+use serde_json::{Map, Value};
+
+use super::{BsonType, CollectionSchema, Constraints, ObjectSchema, Property, PropertyKind};
+use crate::report::Report;
+
+/// Deeper schemas are cut: real ones have at most seven levels.
+const MAX_DEPTH: usize = 64;
+
+/// Keywords of the original that are read by name but not enforced.
+const NOT_ENFORCED: [&str; 20] = [
+    "validate",
+    "patternProperties",
+    "dependencies",
+    "minProperties",
+    "maxProperties",
+    "additionalItems",
+    "pattern",
+    "multipleOf",
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "not",
+    "const",
+    "contains",
+    "format",
+    "propertyNames",
+    "if",
+    "then",
+    "else",
+    "$ref",
+];
+
+/// Keywords that say nothing about values.
+const ANNOTATIONS: [&str; 9] =
+    ["title", "description", "default", "examples", "$schema", "$comment", "$id", "id", "_id"];
+
+/// Keywords that are obeyed, beside those of [`constraints`].
+const STRUCTURE: [&str; 6] = ["bsonType", "type", "properties", "required", "additionalProperties", "items"];
+
+const CONSTRAINTS: [&str; 10] = [
+    "enum",
+    "minimum",
+    "exclusiveMinimum",
+    "maximum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+];
+
+impl CollectionSchema {
+    /// Reads a schema; `None` when it is empty or no schema at all.
+    pub fn parse(json: &Value, file: &str, report: &mut Report) -> Option<Self> {
+        let mut parser = Parser { file, report };
+        let Some(node) = json.as_object() else {
+            parser.error("", "a schema must be an object");
+            return None;
+        };
+        if node.is_empty() {
+            return None;
+        }
+        match Types::of(node, "", &mut parser) {
+            Types { object: true, .. } | Types { declared: false, .. } => {}
+            _ => parser.warn("/bsonType", "the root of a schema is an object; read as one"),
+        }
+        for keyword in CONSTRAINTS.iter().filter(|keyword| node.contains_key(**keyword)) {
+            parser.warn(&child("", keyword), format!("`{keyword}` means nothing on the root"));
+        }
+        parser.keywords(node, "");
+        Some(Self { root: parser.object(node, "", 0) })
+    }
+}
+
+struct Parser<'a> {
+    file: &'a str,
+    report: &'a mut Report,
+}
+
+impl Parser<'_> {
+    fn object(&mut self, node: &Map<String, Value>, at: &str, depth: usize) -> ObjectSchema {
+        let properties = self.properties(node, at, depth);
+        ObjectSchema {
+            title: title(node),
+            required: self.required(node, at, &properties),
+            properties,
+            closed: self.closed(node, at),
+        }
+    }
+
+    fn properties(&mut self, node: &Map<String, Value>, at: &str, depth: usize) -> Vec<(String, Property)> {
+        let at = child(at, "properties");
+        match node.get("properties") {
+            None => Vec::new(),
+            Some(Value::Object(map)) => map
+                .iter()
+                .map(|(name, json)| (name.clone(), self.property(json, &child(&at, name), depth + 1)))
+                .collect(),
+            Some(_) => {
+                self.warn(&at, "`properties` must be an object; ignored");
+                Vec::new()
+            }
+        }
+    }
+
+    fn property(&mut self, json: &Value, at: &str, depth: usize) -> Property {
+        let anything = Property {
+            title: None,
+            kind: PropertyKind::Any,
+            nullable: true,
+            constraints: Constraints::default(),
+        };
+        let Some(node) = json.as_object() else {
+            self.warn(at, "a property's schema must be an object; anything is accepted");
+            return anything;
+        };
+        if depth > MAX_DEPTH {
+            self.error(at, format!("schemas deeper than {MAX_DEPTH} levels are not read"));
+            return anything;
+        }
+        self.keywords(node, at);
+        let types = Types::of(node, at, self);
+        let kind = self.kind(&types, node, at, depth);
+        let nullable = types.null || kind == PropertyKind::Any;
+        Property { title: title(node), kind, nullable, constraints: self.constraints(node, at) }
+    }
+
+    fn kind(&mut self, types: &Types, node: &Map<String, Value>, at: &str, depth: usize) -> PropertyKind {
+        if types.several {
+            return PropertyKind::Any;
+        }
+        if types.object {
+            return PropertyKind::Object(self.object(node, at, depth));
+        }
+        if types.array {
+            return PropertyKind::Array(Box::new(self.items(node, at, depth)));
+        }
+        if let Some(scalar) = types.scalar {
+            return PropertyKind::Scalar(scalar);
+        }
+        if types.declared {
+            return PropertyKind::Any;
+        }
+        if node.get("items").is_some_and(Value::is_object) {
+            self.warn(at, "`items` without `bsonType`: read as an array");
+            return PropertyKind::Array(Box::new(self.items(node, at, depth)));
+        }
+        if node.get("properties").is_some_and(Value::is_object) {
+            self.warn(at, "`properties` without `bsonType`: read as an object");
+            return PropertyKind::Object(self.object(node, at, depth));
+        }
+        self.warn(at, "no `bsonType`: anything is accepted");
+        PropertyKind::Any
+    }
+
+    fn items(&mut self, node: &Map<String, Value>, at: &str, depth: usize) -> Property {
+        let at = child(at, "items");
+        match node.get("items") {
+            Some(json @ Value::Object(items)) if !items.is_empty() => self.property(json, &at, depth + 1),
+            Some(Value::Array(_)) => {
+                self.warn(&at, "a list of item schemas is not enforced yet; anything is accepted");
+                self.any_item()
+            }
+            None | Some(Value::Object(_)) => self.any_item(),
+            Some(_) => {
+                self.warn(&at, "`items` must be an object; anything is accepted");
+                self.any_item()
+            }
+        }
+    }
+
+    fn any_item(&self) -> Property {
+        Property {
+            title: None,
+            kind: PropertyKind::Any,
+            nullable: true,
+            constraints: Constraints::default(),
+        }
+    }
+
+    fn required(
+        &mut self,
+        node: &Map<String, Value>,
+        at: &str,
+        properties: &[(String, Property)],
+    ) -> Vec<String> {
+        let at = child(at, "required");
+        let Some(json) = node.get("required") else { return Vec::new() };
+        let Some(list) = json.as_array() else {
+            self.warn(&at, "`required` must be a list of names; ignored");
+            return Vec::new();
+        };
+        let mut names: Vec<String> = Vec::new();
+        for (index, json) in list.iter().enumerate() {
+            let here = child(&at, &index.to_string());
+            let Some(name) = json.as_str() else {
+                self.warn(&here, "a required field's name must be a string; ignored");
+                continue;
+            };
+            // A free-form object declares nothing, so it may require anything.
+            let declared = properties.is_empty() || properties.iter().any(|(known, _)| known == name);
+            if !declared {
+                self.warn(&here, format!("required field `{name}` is not declared; not required"));
+            } else if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        names
+    }
+
+    fn closed(&mut self, node: &Map<String, Value>, at: &str) -> bool {
+        match node.get("additionalProperties") {
+            None | Some(Value::Bool(true)) => false,
+            Some(Value::Bool(false)) => true,
+            Some(_) => {
+                let at = child(at, "additionalProperties");
+                self.warn(&at, "a schema for `additionalProperties` is not enforced yet");
+                false
+            }
+        }
+    }
+
+    fn constraints(&mut self, node: &Map<String, Value>, at: &str) -> Constraints {
+        let (minimum, exclusive_minimum) = self.bound(node, at, ["minimum", "exclusiveMinimum"]);
+        let (maximum, exclusive_maximum) = self.bound(node, at, ["maximum", "exclusiveMaximum"]);
+        Constraints {
+            one_of: self.one_of(node, at),
+            minimum,
+            exclusive_minimum,
+            maximum,
+            exclusive_maximum,
+            min_length: self.count(node, at, "minLength"),
+            max_length: self.count(node, at, "maxLength"),
+            min_items: self.count(node, at, "minItems"),
+            max_items: self.count(node, at, "maxItems"),
+            unique_items: self.switch(node, at, "uniqueItems"),
+        }
+    }
+
+    fn one_of(&mut self, node: &Map<String, Value>, at: &str) -> Option<Vec<Bson>> {
+        let at = child(at, "enum");
+        let json = node.get("enum")?;
+        let Some(list) = json.as_array() else {
+            self.warn(&at, "`enum` must be a list; ignored");
+            return None;
+        };
+        let mut values = Vec::with_capacity(list.len());
+        for (index, json) in list.iter().enumerate() {
+            match Bson::try_from(json.clone()) {
+                Ok(value) => values.push(value),
+                Err(error) => self.error(&child(&at, &index.to_string()), error.to_string()),
+            }
+        }
+        Some(values)
+    }
+
+    /// Draft 4 has a switch beside the bound, later drafts a bound of its own; both are understood.
+    fn bound(&mut self, node: &Map<String, Value>, at: &str, names: [&str; 2]) -> (Option<f64>, bool) {
+        let [inclusive, exclusive] = names;
+        let bound = match node.get(inclusive) {
+            None => None,
+            Some(json) => {
+                let bound = number(json);
+                if bound.is_none() {
+                    self.warn(&child(at, inclusive), format!("`{inclusive}` must be a number; ignored"));
+                }
+                bound
+            }
+        };
+        match node.get(exclusive) {
+            Some(json) if bound.is_none() && number(json).is_some() => (number(json), true),
+            Some(Value::Bool(exclusive)) => (bound, *exclusive),
+            Some(_) => {
+                self.warn(&child(at, exclusive), format!("`{exclusive}` must be true or false; ignored"));
+                (bound, false)
+            }
+            None => (bound, false),
+        }
+    }
+
+    fn count(&mut self, node: &Map<String, Value>, at: &str, keyword: &str) -> Option<u64> {
+        let json = node.get(keyword)?;
+        // Canonical extended JSON and whole floats occur: what counts is the number.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
+        let count = number(json).filter(|n| *n >= 0.0 && n.fract() == 0.0).map(|n| n as u64);
+        if count.is_none() {
+            self.warn(&child(at, keyword), format!("`{keyword}` must be a whole number; ignored"));
+        }
+        count
+    }
+
+    fn switch(&mut self, node: &Map<String, Value>, at: &str, keyword: &str) -> bool {
+        match node.get(keyword) {
+            None => false,
+            Some(Value::Bool(on)) => *on,
+            Some(_) => {
+                self.warn(&child(at, keyword), format!("`{keyword}` must be true or false; ignored"));
+                false
+            }
+        }
+    }
+
+    fn keywords(&mut self, node: &Map<String, Value>, at: &str) {
+        for keyword in node.keys().map(String::as_str) {
+            let known = [&STRUCTURE[..], &CONSTRAINTS, &ANNOTATIONS].iter().any(|set| set.contains(&keyword));
+            if NOT_ENFORCED.contains(&keyword) {
+                self.warn(&child(at, keyword), format!("`{keyword}` is not enforced yet"));
+            } else if !known {
+                self.warn(&child(at, keyword), format!("unknown keyword `{keyword}`; ignored"));
+            }
+        }
+    }
+
+    fn warn(&mut self, at: &str, message: impl Into<String>) {
+        self.report.warn(self.file, at, message);
+    }
+
+    fn error(&mut self, at: &str, message: impl Into<String>) {
+        self.report.error(self.file, at, message);
+    }
+}
+
+/// What `bsonType` (or `type`) says.
+#[derive(Default)]
+struct Types {
+    declared: bool,
+    null: bool,
+    object: bool,
+    array: bool,
+    several: bool,
+    scalar: Option<BsonType>,
+}
+
+impl Types {
+    fn of(node: &Map<String, Value>, at: &str, parser: &mut Parser<'_>) -> Self {
+        let (keyword, json) = match (node.get("bsonType"), node.get("type")) {
+            (Some(json), _) => ("bsonType", json),
+            (None, Some(json)) => ("type", json),
+            (None, None) => return Self::default(),
+        };
+        let at = child(at, keyword);
+        let mut types = Self { declared: true, ..Self::default() };
+        match json {
+            Value::String(name) => types.add(name, &at, parser),
+            Value::Array(names) => types.add_list(names, &at, parser),
+            _ => {
+                parser.warn(&at, format!("`{keyword}` must be a name or a list of names; ignored"));
+                types.declared = false;
+            }
+        }
+        types
+    }
+
+    fn add_list(&mut self, names: &[Value], at: &str, parser: &mut Parser<'_>) {
+        let mut others = 0;
+        for (index, json) in names.iter().enumerate() {
+            match json.as_str() {
+                Some("null") => self.null = true,
+                Some(name) => {
+                    others += 1;
+                    self.add(name, &child(at, &index.to_string()), parser);
+                }
+                None => parser.warn(&child(at, &index.to_string()), "a type must be a name; ignored"),
+            }
+        }
+        if others == 0 && self.null {
+            self.scalar = Some(BsonType::Null);
+        }
+        if others > 1 {
+            self.several = true;
+            parser.warn(at, "several types at once are not enforced yet; anything is accepted");
+        }
+    }
+
+    fn add(&mut self, name: &str, at: &str, parser: &mut Parser<'_>) {
+        let instead = match name {
+            "boolean" => Some("bool"),
+            "float" => Some("number"),
+            "integer" => Some("int"),
+            "binary" => Some("binData"),
+            _ => None,
+        };
+        if let Some(instead) = instead {
+            parser.warn(at, format!("`{name}` is no BSON type; read as `{instead}`"));
+        } else if name == "number" {
+            parser.warn(at, "`number` takes every numeric type and is shown as a double");
+        }
+        match instead.unwrap_or(name) {
+            "object" => self.object = true,
+            "array" => self.array = true,
+            "mixed" => {}
+            name => {
+                self.scalar = scalar(name);
+                if self.scalar.is_none() {
+                    parser.warn(at, format!("unknown type `{name}`; anything is accepted"));
+                }
+            }
+        }
+    }
+}
+
+fn scalar(name: &str) -> Option<BsonType> {
+    Some(match name {
+        "string" => BsonType::String,
+        "objectId" => BsonType::ObjectId,
+        "int" => BsonType::Int,
+        "long" => BsonType::Long,
+        "double" => BsonType::Double,
+        "number" => BsonType::Number,
+        "decimal" => BsonType::Decimal,
+        "bool" => BsonType::Bool,
+        "date" => BsonType::Date,
+        "timestamp" => BsonType::Timestamp,
+        "uuid" => BsonType::Uuid,
+        "binData" => BsonType::BinData,
+        "regex" => BsonType::Regex,
+        "null" => BsonType::Null,
+        "symbol" => BsonType::Symbol,
+        "javascript" | "function" => BsonType::Javascript,
+        "minKey" => BsonType::MinKey,
+        "maxKey" => BsonType::MaxKey,
+        _ => return None,
+    })
+}
+
+fn title(node: &Map<String, Value>) -> Option<String> {
+    node.get("title").and_then(Value::as_str).filter(|title| !title.trim().is_empty()).map(str::to_owned)
+}
+
+/// A number, also in canonical extended JSON (`{"$numberInt": "1"}`).
+fn number(json: &Value) -> Option<f64> {
+    if let Some(number) = json.as_f64() {
+        return Some(number);
+    }
+    match Bson::try_from(json.clone()).ok()? {
+        Bson::Int32(number) => Some(number.into()),
+        #[expect(clippy::cast_precision_loss, reason = "bounds are doubles")]
+        Bson::Int64(number) => Some(number as f64),
+        Bson::Double(number) => Some(number),
+        _ => None,
+    }
+}
+
+/// RFC 6901: `~` and `/` are escaped.
+fn child(at: &str, name: &str) -> String {
+    format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
+}

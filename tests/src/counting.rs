@@ -1,0 +1,150 @@
+//! A store that counts the requests it passes on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use backstitch::id::{AppId, SessionId, UserId};
+use backstitch::rules::{ScopedQuery, ScopedWrite};
+use backstitch::secret::Secret;
+use backstitch::store::{
+    Capabilities, CollectionSpec, Cursor, DocumentStore, KeyStore, LiveSession, MetaStore, Registration, Result,
+    Session, SessionStore, SigningKeyRecord, Snapshot, Store, Ticket, TicketKey, TicketStore, Transaction,
+    TransactionOptions, User, UserStore,
+};
+use chrono::{DateTime, Utc};
+
+/// Counts document requests (find, count, write) on their way to a store.
+#[derive(Clone)]
+pub struct CountingStore {
+    inner: Arc<dyn Store>,
+    requests: Arc<AtomicUsize>,
+}
+
+impl CountingStore {
+    /// Counts from zero.
+    pub fn new(inner: Arc<dyn Store>) -> Self {
+        Self { inner, requests: Arc::default() }
+    }
+
+    /// The requests since the last call.
+    pub fn take(&self) -> usize {
+        self.requests.swap(0, Ordering::SeqCst)
+    }
+}
+
+struct Counted<T: ?Sized> {
+    inner: Box<T>,
+    requests: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl DocumentStore for CountingStore {
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    async fn prepare(&self, collections: &[CollectionSpec]) -> Result<()> {
+        self.inner.prepare(collections).await
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        Ok(Box::new(Counted { inner: self.inner.snapshot().await?, requests: Arc::clone(&self.requests) }))
+    }
+
+    async fn begin(&self, options: TransactionOptions) -> Result<Box<dyn Transaction>> {
+        Ok(Box::new(Counted { inner: self.inner.begin(options).await?, requests: Arc::clone(&self.requests) }))
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl Snapshot for Counted<dyn Snapshot> {
+    async fn find(&self, query: &ScopedQuery) -> Result<Box<dyn Cursor>> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        self.inner.find(query).await
+    }
+
+    async fn count(&self, query: &ScopedQuery) -> Result<u64> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        self.inner.count(query).await
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl Transaction for Counted<dyn Transaction> {
+    async fn find(&mut self, query: &ScopedQuery) -> Result<Box<dyn Cursor>> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        self.inner.find(query).await
+    }
+
+    async fn write(&mut self, writes: &[ScopedWrite]) -> Result<()> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        self.inner.write(writes).await
+    }
+
+    async fn commit(self: Box<Self>) -> Result<()> {
+        self.inner.commit().await
+    }
+
+    async fn rollback(self: Box<Self>) -> Result<()> {
+        self.inner.rollback().await
+    }
+}
+
+/// Passes the methods of a trait on as they are.
+macro_rules! pass_on {
+    ($trait:ident { $(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)* }) => {
+        #[async_trait]
+        #[deny(clippy::missing_trait_methods)]
+        impl $trait for CountingStore {
+            $(async fn $name(&self, $($argument: $type),*) -> Result<$answer> {
+                self.inner.$name($($argument),*).await
+            })*
+        }
+    };
+}
+
+pass_on!(UserStore {
+    fn insert_user(app: &AppId, user: &User) -> ();
+    fn user(app: &AppId, id: UserId) -> Option<User>;
+    fn user_by_identity(app: &AppId, provider: &str, identity_id: &str) -> Option<User>;
+    fn replace_user(app: &AppId, user: &User, expected_epoch: u32) -> ();
+    fn touch_user(app: &AppId, id: UserId, now: DateTime<Utc>) -> ();
+    fn delete_user(app: &AppId, id: UserId) -> bool;
+    fn list_users(app: &AppId, after: Option<UserId>, limit: usize) -> Vec<User>;
+    fn insert_registration(app: &AppId, registration: &Registration) -> ();
+    fn registration(app: &AppId, email: &str) -> Option<Registration>;
+    fn replace_registration(app: &AppId, registration: &Registration, expected_hash: &Secret) -> ();
+    fn delete_registration(app: &AppId, email: &str) -> bool;
+});
+
+pass_on!(SessionStore {
+    fn insert_session(app: &AppId, session: &Session) -> ();
+    fn live_session(app: &AppId, id: SessionId) -> Option<LiveSession>;
+    fn touch_session(app: &AppId, id: SessionId, now: DateTime<Utc>) -> ();
+    fn delete_session(app: &AppId, id: SessionId) -> bool;
+    fn delete_sessions_of(app: &AppId, user: UserId) -> u64;
+    fn purge_sessions(now: DateTime<Utc>) -> u64;
+});
+
+pass_on!(TicketStore {
+    fn put_ticket(app: &AppId, ticket: &Ticket) -> ();
+    fn take_ticket(app: &AppId, key: &TicketKey, now: DateTime<Utc>) -> Option<Ticket>;
+    fn ticket(app: &AppId, key: &TicketKey, now: DateTime<Utc>) -> Option<Ticket>;
+    fn bump_ticket(app: &AppId, key: &TicketKey, now: DateTime<Utc>, expires_at: DateTime<Utc>) -> u64;
+    fn purge_tickets(now: DateTime<Utc>) -> u64;
+});
+
+pass_on!(KeyStore {
+    fn signing_keys(app: &AppId) -> Vec<SigningKeyRecord>;
+    fn insert_signing_key(app: &AppId, key: &SigningKeyRecord, expected: usize) -> bool;
+    fn delete_signing_key(app: &AppId, id: &str) -> bool;
+});
+
+pass_on!(MetaStore {
+    fn meta(app: &AppId, key: &str) -> Option<String>;
+    fn meta_or_insert(app: &AppId, key: &str, value: &str) -> String;
+});

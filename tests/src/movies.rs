@@ -1,0 +1,74 @@
+//! The movies example on a store, with its data loaded.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+
+use backstitch::app::AppConfig;
+use backstitch::engine::Engine;
+use backstitch::env::Env;
+use backstitch::id::CollectionId;
+use backstitch::rules::Access;
+use backstitch::store::{Store, TransactionOptions};
+use backstitch_storage_memory::MemoryStore;
+use backstitch_storage_sqlite::{SqliteConfig, SqliteStore};
+use bson::{RawDocumentBuf, doc, oid::ObjectId};
+
+use crate::Client;
+
+/// The example, served.
+#[derive(Clone)]
+pub struct Movies {
+    /// The engine.
+    pub engine: Engine,
+    /// The client app id.
+    pub app: String,
+    store: Arc<dyn Store>,
+}
+
+impl Movies {
+    /// Builds an engine over the store and loads the example's data.
+    pub async fn on(store: Arc<dyn Store>) -> Self {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/movies");
+        let (config, report) = AppConfig::import(&directory).expect("the example is an app");
+        assert!(!report.has_errors(), "{report}");
+        let app = config.id.to_string();
+        let engine = Engine::builder()
+            .store(Arc::clone(&store))
+            .public_url("http://movies.example")
+            .app(config)
+            .build()
+            .await
+            .expect("the example is wired");
+        let handle = engine.app(&app).expect("just built");
+        handle.load_data(&mut |_| ()).await.expect("the example's data are good");
+        Self { engine, app, store }
+    }
+
+    /// A client that has not logged in.
+    pub fn client(&self) -> Client {
+        Client::new(&self.engine, &self.app)
+    }
+
+    /// Writes custom user data for a user, as an operator would.
+    pub async fn make_moderator(&self, user: &str) {
+        let access = Access::system(CollectionId::new(self.app.as_str(), "mongodb-atlas", "movies", "accounts"));
+        let account = doc! { "_id": ObjectId::from_bytes([7; 12]), "user_id": user, "role": "moderator" };
+        let raw = RawDocumentBuf::try_from(&account).expect("BSON");
+        let mut transaction = self.store.begin(TransactionOptions::default()).await.expect("a turn");
+        transaction.write(&[access.insert(raw).expect("the system may")]).await.expect("a free id");
+        transaction.commit().await.expect("it is stored");
+    }
+}
+
+/// Runs a story on each store.
+pub fn each_store<F: Future<Output = ()>>(story: impl Fn(Movies) -> F) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        story(Movies::on(Arc::new(MemoryStore::new())).await).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = SqliteConfig::new(folder.path().join("movies.db"), &Env::system());
+        let store = SqliteStore::open(config).expect("a database");
+        story(Movies::on(Arc::new(store)).await).await;
+    });
+}

@@ -1,0 +1,27 @@
+//! A GraphQL request asks the store once per level of its plan, however many rows there are.
+
+use std::sync::Arc;
+
+use backstitch_storage_memory::MemoryStore;
+use backstitch_tests::{CountingStore, Movies};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_relation_is_one_request_for_the_whole_level() {
+    let store = CountingStore::new(Arc::new(MemoryStore::new()));
+    let movies = Movies::on(Arc::new(store.clone())).await;
+    let guest = movies.client().guest().await;
+    store.take();
+    let cases = [
+        ("{ movies(limit: 1000) { title } }", 1),
+        ("{ movies(limit: 1000) { title directors { name } } }", 2),
+        ("{ reviews(limit: 1000) { text movie { title directors { name } } } }", 3),
+        ("{ cinemas(limit: 1000) { name showing { title directors { name } } } }", 3),
+        ("{ a: movies(limit: 2) { title } b: movies(limit: 3) { title } }", 2),
+        ("{ __typename }", 0),
+    ];
+    for (query, expected) in cases {
+        guest.data(query, json!({})).await;
+        assert_eq!(store.take(), expected, "{query}");
+    }
+}
