@@ -123,13 +123,13 @@ pub(crate) fn over_roles(roles: &[BoundRole], asked: impl Fn(&BoundRole) -> Cond
 pub(crate) fn reachable(roles: &[Role], facts: Facts<'_>) -> Vec<BoundRole> {
     let mut kept = Vec::new();
     for role in roles.iter().map(|role| BoundRole::bind(role, facts)) {
-        match role.applies {
-            Condition::Never => {}
-            Condition::Always => {
-                kept.push(role);
-                break;
-            }
-            _ => kept.push(role),
+        if role.applies == Condition::Never {
+            continue;
+        }
+        let decides = role.applies == Condition::Always;
+        kept.push(role);
+        if decides {
+            break;
         }
     }
     kept
@@ -148,6 +148,8 @@ impl Fields {
         Condition::any(named.chain([self.other_read.clone()]))
     }
 
+    /// Digits are names here: under nested rules `list.0.x` is refused, for it may be an element's
+    /// `x` or that of a field called `0`, whose rules differ.
     fn reads_path(&self, path: &str) -> Condition {
         let (head, rest) = match path.split_once('.') {
             Some((head, rest)) => (head, Some(rest)),
@@ -155,9 +157,7 @@ impl Fields {
         };
         match (self.named.get(head), rest) {
             (None, _) => self.other_read.clone(),
-            (Some(BoundField { nested: Some(nested), .. }), Some(rest)) => {
-                nested.reads_path(past_indexes(rest))
-            }
+            (Some(BoundField { nested: Some(nested), .. }), Some(rest)) => nested.reads_path(rest),
             (Some(field), _) => field.read.clone(),
         }
     }
@@ -174,14 +174,6 @@ impl BoundField {
         let write = bound(&rule.write).unwrap_or(Condition::Never);
         let read = Condition::any([bound(&rule.read).unwrap_or(Condition::Never), write.clone()]);
         Self { seen: read.clone(), read, write, nested: None }
-    }
-}
-
-/// Elements of arrays have the rules of their array: `list.0.x` is judged as `list.x`.
-fn past_indexes(path: &str) -> &str {
-    match path.split_once('.') {
-        Some((head, rest)) if head.parse::<usize>().is_ok() => past_indexes(rest),
-        _ => path,
     }
 }
 

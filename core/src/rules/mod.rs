@@ -10,6 +10,8 @@ mod expr;
 mod grants;
 mod narrow;
 mod parse;
+#[cfg(test)]
+mod properties;
 mod relate;
 mod role;
 mod scope;

@@ -189,6 +189,9 @@ fn parse_fields(
         .map(|(name, json)| {
             let pointer = below(pointer, name);
             let path = if parent.is_empty() { name.clone() } else { format!("{parent}.{name}") };
+            if name.contains('.') {
+                return parser.fail(&pointer, format!("field `{name}` is a path: nest it in `fields`"));
+            }
             let rule = section(parser, Some(json), &pointer, &FIELD_KEYS)?;
             parser.this = Some(path.clone());
             let read = optional(parser, &rule, "read", &pointer);

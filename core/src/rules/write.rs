@@ -6,6 +6,8 @@
 //! 4. An update and a delete need a document that can be read; a delete needs `delete` and the right
 //!    to write all fields that are there.
 
+use std::collections::BTreeSet;
+
 use bson::{RawBsonRef, RawDocument};
 
 use super::condition::{Condition, Scene};
@@ -104,12 +106,19 @@ fn value<'a>(document: Option<&'a RawDocument>, name: &str) -> Option<RawBsonRef
 }
 
 impl<'a> Change<'a> {
-    /// The names of all fields on either side.
-    fn names(self) -> Option<Vec<&'a str>> {
-        let documents = [self.before, self.after].into_iter().flatten();
-        documents
-            .flat_map(|document| document.iter().map(|entry| entry.ok().map(|(name, _)| name.as_str())))
-            .collect()
+    /// The names of all fields on either side; `None` where one is repeated or cannot be read.
+    fn names(self) -> Option<BTreeSet<&'a str>> {
+        let mut names = BTreeSet::new();
+        for document in [self.before, self.after].into_iter().flatten() {
+            let mut own = BTreeSet::new();
+            for entry in document {
+                if !own.insert(entry.ok()?.0.as_str()) {
+                    return None;
+                }
+            }
+            names.extend(own);
+        }
+        Some(names)
     }
 
     fn has_field(self) -> bool {

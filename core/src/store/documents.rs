@@ -155,6 +155,9 @@ pub trait ReadExt {
         limit: Option<u64>,
         keep: &(dyn for<'a> Fn(&'a RawDocument) -> bool + Sync),
     ) -> Result<Vec<RawDocumentBuf>>;
+
+    /// All that the query wants, of what its rules accept; the cursor has to be the query's.
+    async fn collect_scoped(&mut self, query: &ScopedQuery) -> Result<Vec<RawDocumentBuf>>;
 }
 
 #[async_trait]
@@ -175,5 +178,9 @@ impl ReadExt for dyn Cursor + '_ {
             kept.extend(batch.into_iter().filter(|document| keep(document)));
         }
         Ok(kept)
+    }
+
+    async fn collect_scoped(&mut self, query: &ScopedQuery) -> Result<Vec<RawDocumentBuf>> {
+        self.collect_where(query.wanted(), &|document| query.accepts(document)).await
     }
 }
