@@ -97,7 +97,11 @@ fn custom_user_data(
     let mut needed = |key: &str| {
         let value = text(&json, key);
         if value.is_none() {
-            report.error(USER_DATA, &format!("/{key}"), format!("`{key}` is missing: custom user data are off"));
+            report.error(
+                USER_DATA,
+                &format!("/{key}"),
+                format!("`{key}` is missing: custom user data are off"),
+            );
         }
         value
     };

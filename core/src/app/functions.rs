@@ -22,7 +22,11 @@ pub(super) fn read(app: &mut AppConfig, directory: &AppDirectory, report: &mut R
                 // The manifest may leave out the folder that the source lies in.
                 let found = names.iter().any(|known| known == name || base(known) == base(name));
                 if !found {
-                    report.warn(MANIFEST, &format!("/{index}"), format!("the function `{name}` has no source"));
+                    report.warn(
+                        MANIFEST,
+                        &format!("/{index}"),
+                        format!("the function `{name}` has no source"),
+                    );
                 }
                 names.insert(name.to_owned());
             }

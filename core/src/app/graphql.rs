@@ -79,7 +79,11 @@ fn action(settings: &Map<String, Value>, side: &str, report: &mut Report) -> Val
         let Some(json) = settings.get(&key) else { return known[0] };
         let text = json.as_str().unwrap_or_default();
         known.into_iter().find(|known| known.eq_ignore_ascii_case(text)).unwrap_or_else(|| {
-            report.warn(VALIDATION, &format!("/{key}"), format!("`{json}` is unknown; read as `{}`", known[0]));
+            report.warn(
+                VALIDATION,
+                &format!("/{key}"),
+                format!("`{json}` is unknown; read as `{}`", known[0]),
+            );
             known[0]
         })
     };

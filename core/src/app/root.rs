@@ -63,9 +63,10 @@ pub(super) fn report_unread_folders(directory: &AppDirectory, report: &mut Repor
             let empty = match directory.read(&file, report) {
                 JsonFile::Read(Value::Array(list)) => list.is_empty(),
                 JsonFile::Read(Value::Object(map)) => {
-                    map.is_empty() || ["disabled", "development_mode_enabled"].iter().any(|key| {
-                        map.get(*key) == Some(&Value::Bool(*key == "disabled"))
-                    })
+                    map.is_empty()
+                        || ["disabled", "development_mode_enabled"]
+                            .iter()
+                            .any(|key| map.get(*key) == Some(&Value::Bool(*key == "disabled")))
                 }
                 _ => true,
             };

@@ -55,7 +55,11 @@ fn indexes(app: &AppConfig, json: &Value, report: &mut Report) -> Vec<Configured
     for (name, list) in map {
         let at = format!("/indexes/{}", name.replace('~', "~0").replace('/', "~1"));
         let (Some(collection), Some(list)) = (collection(app, name), list.as_array()) else {
-            report.error(FILE, &at, format!("`{name}` must be `service/database.collection` and hold a list"));
+            report.error(
+                FILE,
+                &at,
+                format!("`{name}` must be `service/database.collection` and hold a list"),
+            );
             continue;
         };
         for (position, json) in list.iter().enumerate() {

@@ -142,7 +142,11 @@ mod tests {
             operation
                 .plan(&switches, || {
                     made += 1;
-                    Ok::<_, ()>(Plan { kind: OperationKind::Query, roots: Vec::new(), introspection: Vec::new() })
+                    Ok::<_, ()>(Plan {
+                        kind: OperationKind::Query,
+                        roots: Vec::new(),
+                        introspection: Vec::new(),
+                    })
                 })
                 .unwrap();
         }

@@ -113,7 +113,10 @@ impl<'a> Coercer<'a> {
                 values.iter().enumerate().try_for_each(|(index, value)| push(index, Given::Json(value)))?;
             }
             Given::Literal(ValueNode::List(values)) => {
-                values.iter().enumerate().try_for_each(|(index, value)| push(index, Given::Literal(value)))?;
+                values
+                    .iter()
+                    .enumerate()
+                    .try_for_each(|(index, value)| push(index, Given::Literal(value)))?;
             }
             _ => {}
         }
@@ -142,7 +145,8 @@ impl<'a> Coercer<'a> {
             if fields.iter().any(|(other, _)| *other == place) {
                 return Err(misfit(format!("field `{name}` is given twice")));
             }
-            let read = self.read(value, &field.ty, depth - 1).map_err(|inner| inner.below(name.to_owned()))?;
+            let read =
+                self.read(value, &field.ty, depth - 1).map_err(|inner| inner.below(name.to_owned()))?;
             fields.extend(read.map(|read| (place, read)));
         }
         for (place, field) in input.fields.iter().enumerate() {

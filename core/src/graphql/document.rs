@@ -11,8 +11,8 @@ mod convert;
 mod enums;
 mod tokens;
 
-use juniper::validation::{RuleError, ValidatorContext, visit_all_rules};
 use juniper::parser::{ParseError, SourcePosition, Spanning, parse_document_source};
+use juniper::validation::{RuleError, ValidatorContext, visit_all_rules};
 use juniper::{Definition, OperationType};
 
 use self::convert::Converter;
@@ -38,7 +38,8 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     /// Parses, picks the operation, checks the limits, validates.
     pub(super) fn read(&self, source: &str, name: Option<&str>) -> Result<OperationNode, Vec<GraphqlError>> {
-        let document = parse_document_source(source, &self.root.schema).map_err(|error| vec![parse_error(&error)])?;
+        let document =
+            parse_document_source(source, &self.root.schema).map_err(|error| vec![parse_error(&error)])?;
         let operation = self.convert(&document, name).map_err(|error| vec![error])?;
         let mut context = ValidatorContext::new(&self.root.schema, &document);
         visit_all_rules(&mut context, &document);
@@ -64,7 +65,9 @@ impl Reader<'_> {
         for definition in document {
             let Definition::Operation(operation) = definition else { continue };
             match name {
-                None if found.is_some() => return Err(invalid("the document has several operations; name one")),
+                None if found.is_some() => {
+                    return Err(invalid("the document has several operations; name one"));
+                }
                 Some(name) if operation.item.name.as_ref().map(|own| own.item) != Some(name) => {}
                 _ => found = Some(operation),
             }

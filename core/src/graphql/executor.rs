@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use bson::RawDocument;
+use bson::{Bson, RawDocument};
 
 use super::ast::OperationKind;
-use super::bridge::Schema;
 use super::cache::{CachedOperation, PlanCache};
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Operation, RootField, Shape};
+use super::coerce::{Input, Variables};
 use super::error::GraphqlError;
+use super::juniper::{Introspection, Schema};
 use super::mutate::mutation;
 use super::plan::{Plan, Prepared};
 use super::request::GraphqlRequest;
@@ -54,7 +55,7 @@ pub struct ExecuteContext<'a> {
 
 impl Graphql {
     /// The API that a catalog describes.
-    pub fn new(catalog: Arc<Catalog>, introspection: bool, limits: &Limits) -> Self {
+    pub fn new(catalog: Arc<Catalog>, introspection: Introspection, limits: &Limits) -> Self {
         let schema = Schema::new(catalog.clone(), introspection, limits);
         Self { catalog, schema, plans: PlanCache::new(limits.cached_plans), limits: limits.clone() }
     }
@@ -67,6 +68,19 @@ impl Graphql {
     /// The catalog that the schema was made from.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// A query that this API answers, for a first try; empty when it has none.
+    pub fn example_query(&self) -> String {
+        let lists = self.catalog.queries.iter().filter(|field| field.operation == Operation::FindMany);
+        let example = |field: &RootField| {
+            let api = self.catalog.collections.get(field.collection.0)?;
+            let object = self.catalog.objects.get(api.object.0)?;
+            let scalars = object.fields.iter().filter(|field| matches!(field.shape, Shape::Scalar(_)));
+            let names: Vec<&str> = scalars.take(4).map(|field| field.name.as_str()).collect();
+            (!names.is_empty()).then(|| format!("{{ {}(limit: 5) {{ {} }} }}", field.name, names.join(" ")))
+        };
+        lists.filter_map(example).next().unwrap_or_default()
     }
 
     /// Answers a request. It never fails: what goes wrong is in the answer.
@@ -96,7 +110,7 @@ impl Graphql {
         let introspected = if plan.introspection.is_empty() {
             Vec::new()
         } else {
-            self.schema.introspect(&plan.introspection, &request.variables)?
+            self.schema.introspect(&plan.introspection, &as_json(&variables))?
         };
         Ok(match plan.kind {
             OperationKind::Query => run_query(session, &plan, bound, &introspected).await,
@@ -154,6 +168,17 @@ async fn run_mutation(
         Ok(()) => GraphqlResponse::finish(output.body, &output.errors),
         Err(error) => GraphqlResponse::null(&[error]),
     }
+}
+
+/// The variables that introspection can use.
+fn as_json(variables: &Variables) -> serde_json::Map<String, serde_json::Value> {
+    let value = |input: &Input| match input {
+        Input::Null => Some(serde_json::Value::Null),
+        Input::Scalar(Bson::String(text)) => Some(text.as_str().into()),
+        Input::Scalar(Bson::Boolean(value)) => Some((*value).into()),
+        _ => None,
+    };
+    variables.iter().filter_map(|(name, input)| Some((name.clone(), value(input)?))).collect()
 }
 
 fn start() -> Output {

@@ -180,12 +180,7 @@ impl Parser<'_> {
     }
 
     fn any_item(&self) -> Property {
-        Property {
-            title: None,
-            kind: PropertyKind::Any,
-            nullable: true,
-            constraints: Constraints::default(),
-        }
+        Property { title: None, kind: PropertyKind::Any, nullable: true, constraints: Constraints::default() }
     }
 
     fn required(

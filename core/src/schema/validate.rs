@@ -143,9 +143,10 @@ impl<'a> Check<'a> {
         match value {
             RawBsonRef::String(text) => self.length(constraints, text),
             RawBsonRef::Array(array) => self.array(constraints, array),
-            RawBsonRef::Int32(_) | RawBsonRef::Int64(_) | RawBsonRef::Double(_) | RawBsonRef::Decimal128(_) => {
-                self.range(constraints, &self.owned(value)?)
-            }
+            RawBsonRef::Int32(_)
+            | RawBsonRef::Int64(_)
+            | RawBsonRef::Double(_)
+            | RawBsonRef::Decimal128(_) => self.range(constraints, &self.owned(value)?),
             _ => Ok(()),
         }
     }

@@ -36,7 +36,8 @@ macro_rules! conditions {
             .flatten()
             .filter_map(|directive| {
                 let arguments = directive.item.arguments.iter().flat_map(|found| found.item.iter());
-                let mut values = arguments.filter(|(name, _)| name.item == "if").map(|(_, value)| &value.item);
+                let mut values =
+                    arguments.filter(|(name, _)| name.item == "if").map(|(_, value)| &value.item);
                 condition(directive.item.name.item, values.next()?)
             })
             .collect()
@@ -108,9 +109,15 @@ impl<'d, 's> Converter<'d, 's> {
                 Ok(Some(SelectionNode::Field(FieldNode {
                     response_key: found.item.alias.as_ref().map_or(name, |alias| alias.item).to_owned(),
                     name: name.to_owned(),
-                    arguments: arguments.map(|(name, found)| (name.item.to_owned(), value(&found.item))).collect(),
+                    arguments: arguments
+                        .map(|(name, found)| (name.item.to_owned(), value(&found.item)))
+                        .collect(),
                     conditions: conditions!(found.item.directives),
-                    selections: if below.is_empty() { Vec::new() } else { self.selections(below, depth + 1)? },
+                    selections: if below.is_empty() {
+                        Vec::new()
+                    } else {
+                        self.selections(below, depth + 1)?
+                    },
                     location: at,
                 })))
             }

@@ -3,7 +3,9 @@
 //! juniper takes any enum value for any enum that is made at run time, in arguments and in the defaults of
 //! variables alike.
 
-use crate::graphql::ast::{FieldNode, Location, OperationKind, OperationNode, SelectionNode, TypeNode, ValueNode};
+use crate::graphql::ast::{
+    FieldNode, Location, OperationKind, OperationNode, SelectionNode, TypeNode, ValueNode,
+};
 use crate::graphql::catalog::{Catalog, InputType, RootField};
 
 /// What is wrong, and where.

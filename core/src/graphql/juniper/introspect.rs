@@ -147,7 +147,11 @@ fn print_field(
             }
         }
         // Every argument was an absent variable.
-        if text.ends_with('(') { text.pop(); } else { text.push(')'); }
+        if text.ends_with('(') {
+            text.pop();
+        } else {
+            text.push(')');
+        }
     }
     if !field.selections.is_empty() {
         print_selections(text, &field.selections, variables)?;

@@ -91,7 +91,8 @@ impl NodeInfo {
 
     fn root_field(&self, root: &RootField) -> Field<Literal> {
         let own = || {
-            let object = self.catalog.collections.get(root.collection.0).map(|collection| collection.object.0);
+            let object =
+                self.catalog.collections.get(root.collection.0).map(|collection| collection.object.0);
             self.object_type(object)
         };
         let ty = match root.operation {

@@ -14,7 +14,7 @@ use crate::graphql::run::{Failure, Session, at};
 
 type Pending<'f, T> = Pin<Box<dyn Future<Output = Failure<T>> + Send + 'f>>;
 
-impl Session<'_> {
+impl<'a> Session<'a> {
     /// The document of an insert input. Related documents are created on the way.
     pub(super) fn document<'f>(&'f mut self, input: &'f Input) -> Pending<'f, Document> {
         Box::pin(async move {
@@ -40,8 +40,7 @@ impl Session<'_> {
     pub(super) async fn changes(&mut self, input: &Input) -> Failure<Vec<Change>> {
         let mut changes = Vec::new();
         self.note_changes(input, &mut Vec::new(), &mut changes).await?;
-        Change::refuse_overlap(&changes)
-            .map_err(|message| GraphqlError::new(code::BAD_INPUT, message))?;
+        Change::refuse_overlap(&changes).map_err(|message| GraphqlError::new(code::BAD_INPUT, message))?;
         Ok(changes)
     }
 
@@ -135,7 +134,7 @@ impl Session<'_> {
         Ok(if relation.is_list { Some(Bson::Array(keys)) } else { keys.into_iter().next() })
     }
 
-    fn input(&self, index: InputIndex) -> Failure<&'_ InputObject> {
+    fn input(&self, index: InputIndex) -> Failure<&'a InputObject> {
         let input = self.catalog.inputs.get(index.0);
         input.ok_or_else(|| GraphqlError::new(code::INTERNAL, "internal server error"))
     }

@@ -47,8 +47,7 @@ impl Session<'_> {
         for before in before {
             let mut document = decode(&before)?;
             let id = document.get("_id").cloned();
-            apply(&mut document, &changes)
-                .map_err(|message| GraphqlError::new(code::BAD_INPUT, message))?;
+            apply(&mut document, &changes).map_err(|message| GraphqlError::new(code::BAD_INPUT, message))?;
             let same_id = match (&id, document.get("_id")) {
                 (Some(before), Some(after)) => equal(before, after),
                 (before, after) => before.is_none() && after.is_none(),

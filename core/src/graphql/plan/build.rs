@@ -162,8 +162,7 @@ impl Builder<'_> {
                 let content = match &field.shape {
                     Shape::Relation(relation) => {
                         if depth >= self.limits.relation_depth {
-                            let error =
-                                GraphqlError::request(code::LIMIT, "max relationship depth exceeded");
+                            let error = GraphqlError::request(code::LIMIT, "max relationship depth exceeded");
                             return Err(error.at(node.location));
                         }
                         let document = self.document(relation.target, &collected.selections, depth + 1)?;
@@ -200,9 +199,7 @@ impl Builder<'_> {
             Shape::Object(object) => {
                 ValuePlan::Object(self.selection(*object, &collected.selections, relations, depth)?)
             }
-            Shape::List(item) => {
-                ValuePlan::List(Box::new(self.value(item, collected, relations, depth)?))
-            }
+            Shape::List(item) => ValuePlan::List(Box::new(self.value(item, collected, relations, depth)?)),
             Shape::Relation(_) => {
                 return Err(GraphqlError::request(code::INTERNAL, "internal server error"));
             }

@@ -12,6 +12,6 @@ mod tree;
 
 pub(crate) use prepared::Prepared;
 pub(crate) use tree::{
-    Call, Content, DocumentPlan, PayloadContent, PayloadField, Plan, RelationPlan, Root, RootAction, SelectedField,
-    Selection, ValuePlan,
+    Call, Content, DocumentPlan, PayloadContent, PayloadField, Plan, RelationPlan, Root, RootAction,
+    SelectedField, Selection, ValuePlan,
 };

@@ -2,11 +2,11 @@
 
 use super::session::{Session, internal};
 use crate::filter::SortKey;
+use crate::graphql::ast::{OperationKind, ValueNode};
 use crate::graphql::catalog::{InputType, RootField};
 use crate::graphql::coerce::{Coercer, Given, Input};
 use crate::graphql::error::{GraphqlError, code};
 use crate::graphql::plan::{Call, Plan, Root, RootAction};
-use crate::graphql::ast::{OperationKind, ValueNode};
 
 /// The arguments of a root field, coerced.
 #[derive(Debug, Default)]
@@ -81,8 +81,7 @@ impl Session<'_> {
         ty: &InputType,
         default: Option<&str>,
     ) -> Result<Option<Input>, GraphqlError> {
-        let coercer =
-            Coercer { catalog: self.catalog, limits: self.limits, variables: self.variables };
+        let coercer = Coercer { catalog: self.catalog, limits: self.limits, variables: self.variables };
         let given = call.arguments.iter().find(|(given, _)| given == name).map(|(_, value)| value);
         let misfit = |misfit: crate::graphql::coerce::Misfit| {
             let place: String = misfit.path.iter().map(|step| format!(".{step}")).collect();
@@ -106,12 +105,7 @@ impl Session<'_> {
     }
 
     /// The limit: at least 1, cut to the largest page. Null counts as not given.
-    fn limit(
-        &self,
-        value: Option<&Input>,
-        default: Option<&str>,
-        root: &Root,
-    ) -> Result<u64, GraphqlError> {
+    fn limit(&self, value: Option<&Input>, default: Option<&str>, root: &Root) -> Result<u64, GraphqlError> {
         let asked = match value {
             Some(Input::Scalar(bson::Bson::Int32(limit))) => i64::from(*limit),
             _ => default.and_then(|text| text.parse().ok()).unwrap_or(1),
@@ -126,6 +120,9 @@ impl Session<'_> {
         let ty = field.arguments.iter().find(|(name, ..)| *name == "sortBy").map(|(_, ty, _)| ty);
         let Some(InputType::Enum(index)) = ty else { return Vec::new() };
         let value = self.catalog.enums.get(*index).and_then(|sort| sort.values.get(place));
-        value.map(|(_, path, direction)| SortKey { path: path.clone(), direction: *direction }).into_iter().collect()
+        value
+            .map(|(_, path, direction)| SortKey { path: path.clone(), direction: *direction })
+            .into_iter()
+            .collect()
     }
 }

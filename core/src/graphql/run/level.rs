@@ -84,8 +84,7 @@ impl Session<'_> {
                 wanted = rest;
                 for number in these {
                     let start = places.partition_point(|(other, _)| other < number);
-                    let matching =
-                        places.iter().skip(start).take_while(|(other, _)| other == number);
+                    let matching = places.iter().skip(start).take_while(|(other, _)| other == number);
                     targets.extend(matching.map(|(_, place)| *place));
                 }
                 ends.push(u32::try_from(targets.len()).unwrap_or(u32::MAX));
@@ -161,7 +160,8 @@ fn places(
 ) -> Vec<(u32, u32)> {
     let mut places = Vec::with_capacity(documents.len());
     for (place, document) in (0_u32..).zip(documents) {
-        let mut note = |key: RawBsonRef<'_>| places.extend(numbers.get(&encode_raw(key)).map(|n| (*n, place)));
+        let mut note =
+            |key: RawBsonRef<'_>| places.extend(numbers.get(&encode_raw(key)).map(|n| (*n, place)));
         match at(document, foreign) {
             Some(RawBsonRef::Array(array)) => array.into_iter().map_while(Result::ok).for_each(note),
             Some(key) => note(key),

@@ -11,7 +11,7 @@ mod query;
 mod related_filter;
 mod session;
 
-pub(crate) use level::{Level, at};
 pub(crate) use bind::Bound;
+pub(crate) use level::{Level, at};
 pub(crate) use query::{Introspected, query, simple};
 pub(crate) use session::{Failure, Session, denied};

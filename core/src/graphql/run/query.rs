@@ -75,7 +75,11 @@ impl Session<'_> {
         let documents = self.find(plan.collection, Query { filter, sort: bound.sort, limit }).await?;
         let level = self.level(plan, documents).await?;
         let mut writer = Writer::new(output, &root.key);
-        if is_list { writer.list(plan, &level) } else { writer.first(plan, &level) }
+        if is_list {
+            writer.list(plan, &level)
+        } else {
+            writer.first(plan, &level)
+        }
         Ok(())
     }
 

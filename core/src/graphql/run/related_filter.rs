@@ -19,10 +19,7 @@ use crate::rules::Query;
 
 impl Session<'_> {
     /// The filter without conditions on related documents.
-    pub(crate) fn resolve(
-        &mut self,
-        ask: Ask,
-    ) -> Pin<Box<dyn Future<Output = Failure<Filter>> + Send + '_>> {
+    pub(crate) fn resolve(&mut self, ask: Ask) -> Pin<Box<dyn Future<Output = Failure<Filter>> + Send + '_>> {
         Box::pin(async move {
             Ok(match ask {
                 Ask::Ready(filter) => filter,
@@ -66,7 +63,9 @@ impl Session<'_> {
             match at(document, &relation.foreign) {
                 None | Some(RawBsonRef::Null | RawBsonRef::Undefined) => {}
                 Some(RawBsonRef::Array(array)) => {
-                    keys.extend(array.into_iter().map_while(Result::ok).filter_map(|key| key.try_into().ok()));
+                    keys.extend(
+                        array.into_iter().map_while(Result::ok).filter_map(|key| key.try_into().ok()),
+                    );
                 }
                 Some(key) => keys.extend(Bson::try_from(key).ok()),
             }

@@ -1,6 +1,6 @@
 //! What one request holds while it runs: its view of the store and its bound rules.
 
-use bson::{RawDocument, RawDocumentBuf};
+use bson::RawDocumentBuf;
 
 use crate::graphql::catalog::{Catalog, CollectionIndex};
 use crate::graphql::coerce::Variables;
@@ -8,7 +8,9 @@ use crate::graphql::error::{GraphqlError, code};
 use crate::graphql::executor::ExecuteContext;
 use crate::limits::Limits;
 use crate::rules::{Access, Denied, ScopedQuery, ScopedWrite};
-use crate::store::{Durability, ReadExt, Snapshot, StoreError, StoreErrorKind, Transaction, TransactionOptions};
+use crate::store::{
+    Durability, ReadExt, Snapshot, StoreError, StoreErrorKind, Transaction, TransactionOptions,
+};
 
 /// A result of running.
 pub(crate) type Failure<T> = Result<T, GraphqlError>;
@@ -88,8 +90,8 @@ impl<'a> Session<'a> {
             View::Unopened => return Err(internal()),
         }
         .map_err(store_error)?;
-        let accepts = |document: &RawDocument| query.accepts(document);
-        cursor.collect_where(query.wanted(), &accepts).await.map_err(store_error)
+
+        cursor.collect_scoped(query).await.map_err(store_error)
     }
 
     /// Carries out writes that the rules have allowed.
@@ -140,9 +142,7 @@ pub(super) fn internal() -> GraphqlError {
 #[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 fn store_error(error: StoreError) -> GraphqlError {
     match error.kind() {
-        StoreErrorKind::Busy => {
-            GraphqlError::new(code::UNAVAILABLE, "the store is busy, try again")
-        }
+        StoreErrorKind::Busy => GraphqlError::new(code::UNAVAILABLE, "the store is busy, try again"),
         StoreErrorKind::Conflict => {
             GraphqlError::new(code::UNAVAILABLE, "another change came in between, try again")
         }

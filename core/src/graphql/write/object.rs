@@ -59,12 +59,7 @@ impl<'a, 'o> Writer<'a, 'o> {
         self.or_null(start, &written);
     }
 
-    fn documents(
-        &mut self,
-        plan: &'a DocumentPlan,
-        level: &'a Level,
-        indexes: impl Iterator<Item = usize>,
-    ) {
+    fn documents(&mut self, plan: &'a DocumentPlan, level: &'a Level, indexes: impl Iterator<Item = usize>) {
         self.output.body.push(b'[');
         for (place, index) in indexes.enumerate() {
             if place > 0 {
