@@ -23,6 +23,10 @@ pub struct Limits {
     pub page_size: u64,
     /// Cost of an operation: rows asked for × rows asked for below each, summed.
     pub graphql_cost: u64,
+    /// Conditions on related documents in one operation; each of them is a storage request.
+    pub relation_filters: usize,
+    /// Related documents that one such condition may match.
+    pub relation_filter_keys: u64,
     /// Elements of one input list.
     pub input_list: usize,
     /// Nesting of input values, of request JSON and of stored documents.
@@ -55,6 +59,8 @@ impl Default for Limits {
             relation_depth: 5,
             page_size: 50_000,
             graphql_cost: 2_000_000_000,
+            relation_filters: 100,
+            relation_filter_keys: 50_000,
             input_list: 50_000,
             value_depth: 100,
             expression_depth: 32,

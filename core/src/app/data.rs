@@ -50,8 +50,11 @@ impl DataFile {
     /// # Errors
     /// When it cannot be opened.
     pub fn documents(&self) -> Result<Documents, DataError> {
-        let file = File::open(&self.path)
-            .map_err(|error| DataError { path: self.path.clone(), line: 0, message: error.to_string() })?;
+        let file = File::open(&self.path).map_err(|error| DataError {
+            path: self.path.clone(),
+            line: 0,
+            message: error.to_string(),
+        })?;
         let bytes = file.metadata().map_or(0, |metadata| metadata.len());
         let reader = BufReader::new(file);
         Ok(Documents { path: self.path.clone(), reader, line: 0, bytes, bytes_read: 0 })

@@ -21,6 +21,11 @@ pub fn encode(value: &Bson, direction: Direction) -> Vec<u8> {
     directed(value.into(), direction)
 }
 
+/// The ascending key of one stored value.
+pub fn encode_raw(value: RawBsonRef<'_>) -> Vec<u8> {
+    directed(value.into(), Direction::Ascending)
+}
+
 /// The bytes that a document sorts by: missing counts as null, an array as its smallest element
 /// (ascending) or its largest (descending).
 pub fn sort_key(document: &RawDocument, keys: &[SortKey]) -> Vec<u8> {

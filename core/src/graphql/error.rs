@@ -37,6 +37,15 @@ impl GraphqlError {
         Self { request: true, ..Self::new(code, message) }
     }
 
+    /// With a place in the answer, if it has none yet: the innermost one stands.
+    #[must_use]
+    pub(crate) fn below(mut self, response_key: &str) -> Self {
+        if self.path.is_empty() {
+            self.path.push(PathSegment::Key(response_key.to_owned()));
+        }
+        self
+    }
+
     /// With a place in the document.
     #[must_use]
     pub fn at(mut self, location: Location) -> Self {
@@ -67,6 +76,8 @@ pub mod code {
     pub const SCHEMA_WRITE: &str = "SchemaValidationFailedWrite";
     /// A unique key is taken.
     pub const DUPLICATE_KEY: &str = "DUPLICATE_KEY";
+    /// The transaction ran past its deadline; nothing was written.
+    pub const TIMEOUT: &str = "ExecutionTimeLimitExceeded";
     /// A defect of ours or of the machine.
     pub const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
     /// A transient lack of resources: a retry may succeed.

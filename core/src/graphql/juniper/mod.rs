@@ -25,7 +25,7 @@ pub(super) type Root = RootNode<Node, Node, EmptySubscription<()>, Literal>;
 
 /// Whether a client may ask for the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Introspection {
+pub enum Introspection {
     /// It may.
     Enabled,
     /// `__schema` and `__type` are refused, and messages name nothing of the schema.

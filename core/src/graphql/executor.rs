@@ -1,0 +1,186 @@
+//! Executing GraphQL requests of one app.
+
+use std::sync::Arc;
+
+use bson::{Bson, RawDocument};
+
+use super::ast::OperationKind;
+use super::cache::{CachedOperation, PlanCache};
+use super::catalog::{Catalog, Operation, RootField, Shape};
+use super::coerce::{Input, Variables};
+use super::error::GraphqlError;
+use super::juniper::{Introspection, Schema};
+use super::mutate::mutation;
+use super::plan::{Plan, Prepared};
+use super::request::GraphqlRequest;
+use super::response::GraphqlResponse;
+use super::run::{Bound, Introspected, Session, query};
+use super::variables::coerce_variables;
+use super::write::Output;
+use crate::actor::Actor;
+use crate::env::Env;
+use crate::id::CollectionId;
+use crate::limits::Limits;
+use crate::rules::RuleBook;
+use crate::store::DocumentStore;
+
+/// Says why a new image of a document does not fit its schema.
+pub type Validate<'a> = dyn Fn(&CollectionId, &RawDocument) -> Result<(), String> + Send + Sync + 'a;
+
+/// The GraphQL API of one app: its schema and its prepared operations.
+///
+/// 1. A document is parsed, validated and planned once; the plan knows no variables and no roles.
+/// 2. Variables, arguments and limits are checked before anything runs: their errors refuse the request.
+/// 3. A query reads one snapshot. A mutation is one transaction, and all or nothing.
+pub struct Graphql {
+    catalog: Arc<Catalog>,
+    schema: Schema,
+    plans: PlanCache,
+    limits: Limits,
+}
+
+/// What a request runs in.
+pub struct ExecuteContext<'a> {
+    /// The documents.
+    pub store: &'a dyn DocumentStore,
+    /// Who asks.
+    pub actor: &'a Actor,
+    /// What binds them.
+    pub rules: &'a RuleBook,
+    /// Time and randomness, for fresh ids.
+    pub env: &'a Env,
+    /// Asked for every new image, before it is written.
+    pub validate: &'a Validate<'a>,
+}
+
+impl Graphql {
+    /// The API that a catalog describes.
+    pub fn new(catalog: Arc<Catalog>, introspection: Introspection, limits: &Limits) -> Self {
+        let schema = Schema::new(catalog.clone(), introspection, limits);
+        Self { catalog, schema, plans: PlanCache::new(limits.cached_plans), limits: limits.clone() }
+    }
+
+    /// The schema in the schema definition language.
+    pub fn sdl(&self) -> &str {
+        self.schema.sdl()
+    }
+
+    /// The catalog that the schema was made from.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// A query that this API answers, for a first try; empty when it has none.
+    pub fn example_query(&self) -> String {
+        let lists = self.catalog.queries.iter().filter(|field| field.operation == Operation::FindMany);
+        let example = |field: &RootField| {
+            let api = self.catalog.collections.get(field.collection.0)?;
+            let object = self.catalog.objects.get(api.object.0)?;
+            let scalars = object.fields.iter().filter(|field| matches!(field.shape, Shape::Scalar(_)));
+            let names: Vec<&str> = scalars.take(4).map(|field| field.name.as_str()).collect();
+            (!names.is_empty()).then(|| format!("{{ {}(limit: 5) {{ {} }} }}", field.name, names.join(" ")))
+        };
+        lists.filter_map(example).next().unwrap_or_default()
+    }
+
+    /// Answers a request. It never fails: what goes wrong is in the answer.
+    pub async fn execute(&self, context: &ExecuteContext<'_>, request: &GraphqlRequest) -> GraphqlResponse {
+        match self.run(context, request).await {
+            Ok(response) => response,
+            Err(errors) => GraphqlResponse::refused(&errors),
+        }
+    }
+
+    /// # Errors
+    /// What was found before anything ran.
+    async fn run(
+        &self,
+        context: &ExecuteContext<'_>,
+        request: &GraphqlRequest,
+    ) -> Result<GraphqlResponse, Vec<GraphqlError>> {
+        let operation = self.operation(request)?;
+        let declared = &operation.prepared.operation.variables;
+        let variables = coerce_variables(declared, &request.variables, &self.catalog, &self.limits)?;
+        let switches = operation.prepared.switch_values(&variables).map_err(|error| vec![error])?;
+        let plan = operation
+            .plan(&switches, || Plan::build(&operation.prepared, &switches, &self.catalog, &self.limits))
+            .map_err(|error| vec![error])?;
+        let session = Session::new(context, &self.catalog, &self.limits, &variables);
+        let bound = session.bind(&plan)?;
+        let introspected = if plan.introspection.is_empty() {
+            Vec::new()
+        } else {
+            self.schema.introspect(&plan.introspection, &as_json(&variables))?
+        };
+        Ok(match plan.kind {
+            OperationKind::Query => run_query(session, &plan, bound, &introspected).await,
+            OperationKind::Mutation => run_mutation(session, &plan, bound, &introspected).await,
+        })
+    }
+
+    /// The validated operation, from the cache when it was seen before.
+    fn operation(&self, request: &GraphqlRequest) -> Result<Arc<CachedOperation>, Vec<GraphqlError>> {
+        let name = request.operation_name.as_deref();
+        let key = PlanCache::key(&request.query, name);
+        if let Some(operation) = self.plans.get(&key) {
+            return Ok(operation);
+        }
+        let operation = self.schema.operation(&request.query, name)?;
+        Ok(self.plans.put(key, Prepared::new(operation)))
+    }
+}
+
+impl std::fmt::Debug for Graphql {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Graphql").finish_non_exhaustive()
+    }
+}
+
+async fn run_query(
+    mut session: Session<'_>,
+    plan: &Plan,
+    bound: Vec<Bound>,
+    introspected: &Introspected,
+) -> GraphqlResponse {
+    let mut output = start();
+    if query(&mut session, plan, bound, introspected, &mut output).await {
+        GraphqlResponse::finish(output.body, &output.errors)
+    } else {
+        GraphqlResponse::null(&output.errors)
+    }
+}
+
+async fn run_mutation(
+    mut session: Session<'_>,
+    plan: &Plan,
+    bound: Vec<Bound>,
+    introspected: &Introspected,
+) -> GraphqlResponse {
+    let mut output = start();
+    let ended = match mutation(&mut session, plan, bound, introspected, &mut output).await {
+        Ok(()) => session.commit().await,
+        Err(error) => {
+            session.rollback().await;
+            Err(error)
+        }
+    };
+    match ended {
+        Ok(()) => GraphqlResponse::finish(output.body, &output.errors),
+        Err(error) => GraphqlResponse::null(&[error]),
+    }
+}
+
+/// The variables that introspection can use.
+fn as_json(variables: &Variables) -> serde_json::Map<String, serde_json::Value> {
+    let value = |input: &Input| match input {
+        Input::Null => Some(serde_json::Value::Null),
+        Input::Scalar(Bson::String(text)) => Some(text.as_str().into()),
+        Input::Scalar(Bson::Boolean(value)) => Some((*value).into()),
+        _ => None,
+    };
+    variables.iter().filter_map(|(name, input)| Some((name.clone(), value(input)?))).collect()
+}
+
+fn start() -> Output {
+    Output { body: br#"{"data":"#.to_vec(), errors: Vec::new() }
+}

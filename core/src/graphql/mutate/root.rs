@@ -1,0 +1,78 @@
+//! Running the root fields in order.
+
+use super::outcome::Outcome;
+use crate::filter::matches;
+use crate::graphql::catalog::{CollectionIndex, Operation};
+use crate::graphql::plan::{Call, Plan, RootAction};
+use crate::graphql::run::{Bound, Failure, Introspected, Session, simple};
+use crate::graphql::write::{Output, Writer};
+use crate::rules::Query;
+
+/// Runs a mutation. The output's body is the value of `data`; the caller commits.
+///
+/// # Errors
+/// The first write that failed: everything has to be rolled back.
+pub(crate) async fn mutation(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    bound: Vec<Bound>,
+    introspected: &Introspected,
+    output: &mut Output,
+) -> Failure<()> {
+    output.body.push(b'{');
+    for (place, (root, bound)) in plan.roots.iter().zip(bound).enumerate() {
+        if place > 0 {
+            output.body.push(b',');
+        }
+        output.body.extend_from_slice(&root.label);
+        let in_place = |error: crate::graphql::error::GraphqlError| error.below(&root.key).at(root.location);
+        match &root.action {
+            RootAction::Documents(call, document) => {
+                let outcome = session.run(call, bound).await.map_err(in_place)?;
+                let documents = session.visible(call.collection, outcome).map_err(in_place)?;
+                let level = session.level(document, documents).await.map_err(in_place)?;
+                Writer::new(output, &root.key).first(document, &level);
+            }
+            RootAction::Payload(call, fields) => {
+                let outcome = session.run(call, bound).await.map_err(in_place)?;
+                outcome.write(fields, &mut output.body);
+            }
+            other => simple(other, root, introspected, output),
+        }
+    }
+    output.body.push(b'}');
+    Ok(())
+}
+
+impl Session<'_> {
+    async fn run(&mut self, call: &Call, bound: Bound) -> Failure<Outcome> {
+        self.open_transaction().await?;
+        let at = call.collection;
+        match call.operation {
+            Operation::InsertOne => self.insert_one(at, bound).await,
+            Operation::InsertMany => self.insert_many(at, bound).await,
+            Operation::UpdateOne => self.update(at, bound, Some(1)).await,
+            Operation::UpdateMany => self.update(at, bound, None).await,
+            Operation::UpsertOne => self.upsert_one(at, bound).await,
+            Operation::ReplaceOne => self.replace_one(at, bound).await,
+            Operation::DeleteOne => self.delete(at, bound, Some(1)).await,
+            Operation::DeleteMany => self.delete(at, bound, None).await,
+            Operation::FindOne | Operation::FindMany => Ok(Outcome::default()),
+        }
+    }
+
+    /// The outcome's documents that the caller may see: the new images are put to the read rules as the
+    /// store would put them, so that no further request is needed.
+    fn visible(
+        &mut self,
+        collection: CollectionIndex,
+        outcome: Outcome,
+    ) -> Failure<Vec<bson::RawDocumentBuf>> {
+        let access = self.access(collection)?;
+        let Ok(readable) = access.find(Query::default()) else { return Ok(Vec::new()) };
+        let seen = |document: &bson::RawDocumentBuf| {
+            matches(readable.filter(), document) && readable.accepts(document)
+        };
+        Ok(outcome.documents.into_iter().filter(seen).collect())
+    }
+}

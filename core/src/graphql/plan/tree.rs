@@ -1,0 +1,124 @@
+//! What a plan consists of.
+
+use std::sync::Arc;
+
+use crate::graphql::ast::{FieldNode, Location, OperationKind, ValueNode};
+use crate::graphql::catalog::{CollectionIndex, Operation, Relation, Scalar};
+
+/// A plan of an operation.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) kind: OperationKind,
+    pub(crate) roots: Vec<Root>,
+    /// `__schema` and `__type`, merged by response key.
+    pub(crate) introspection: Vec<FieldNode>,
+}
+
+/// A field at the root.
+#[derive(Debug)]
+pub(crate) struct Root {
+    pub(crate) key: String,
+    /// `"key":`
+    pub(crate) label: Box<[u8]>,
+    pub(crate) location: Location,
+    pub(crate) action: RootAction,
+}
+
+/// What a field at the root does.
+#[derive(Debug)]
+pub(crate) enum RootAction {
+    /// `__typename`.
+    Typename(&'static str),
+    /// `_empty`, which is always null.
+    Empty,
+    /// One of the plan's introspection fields.
+    Introspection,
+    /// Gives documents.
+    Documents(Call, DocumentPlan),
+    /// Gives counts or ids.
+    Payload(Call, Vec<PayloadField>),
+}
+
+/// A generated root field and its arguments as written.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// Place in the catalog's queries or mutations.
+    pub(crate) field: usize,
+    pub(crate) operation: Operation,
+    pub(crate) collection: CollectionIndex,
+    pub(crate) arguments: Vec<(String, ValueNode)>,
+}
+
+/// A field of a payload.
+#[derive(Debug)]
+pub(crate) struct PayloadField {
+    pub(crate) label: Box<[u8]>,
+    pub(crate) content: PayloadContent,
+}
+
+/// What a payload's field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PayloadContent {
+    Typename(&'static str),
+    InsertedIds,
+    MatchedCount,
+    ModifiedCount,
+    DeletedCount,
+}
+
+/// What is wanted of the documents of a collection.
+#[derive(Debug)]
+pub(crate) struct DocumentPlan {
+    pub(crate) collection: CollectionIndex,
+    pub(crate) selection: Selection,
+    /// The relations that the selection follows, embedded objects included.
+    pub(crate) relations: Vec<RelationPlan>,
+    /// The cost of one document with all that is below it.
+    pub(crate) weight: u64,
+}
+
+/// A relation that is followed.
+#[derive(Debug)]
+pub(crate) struct RelationPlan {
+    pub(crate) relation: Arc<Relation>,
+    pub(crate) document: DocumentPlan,
+}
+
+/// What is wanted of an object.
+#[derive(Debug, Default)]
+pub(crate) struct Selection {
+    /// In the order of the answer.
+    pub(crate) fields: Vec<SelectedField>,
+    /// The stored keys to look for; fields refer to them by place.
+    pub(crate) slots: Vec<String>,
+}
+
+/// A field of the answer.
+#[derive(Debug)]
+pub(crate) struct SelectedField {
+    pub(crate) key: String,
+    /// `"key":`
+    pub(crate) label: Box<[u8]>,
+    pub(crate) location: Location,
+    pub(crate) required: bool,
+    pub(crate) content: Content,
+}
+
+/// Where a field's value comes from.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// The type's name as JSON.
+    Typename(Box<[u8]>),
+    /// A stored value.
+    Stored { slot: usize, value: ValuePlan },
+    /// Related documents: a place in [`DocumentPlan::relations`], and the key that rules know.
+    Relation { place: usize, stored: String },
+}
+
+/// How a stored value is written.
+#[derive(Debug)]
+pub(crate) enum ValuePlan {
+    Scalar(Scalar),
+    Object(Selection),
+    List(Box<ValuePlan>),
+}

@@ -1,0 +1,17 @@
+//! Running a plan: one storage request for each of its levels, then the bytes.
+//!
+//! 1. A query reads one snapshot; a mutation reads and writes one transaction.
+//! 2. Rules are bound once per request and collection.
+//! 3. The relations of all documents of a level are found by one request for their distinct keys.
+//! 4. A condition on related documents is resolved to their keys first, by one request.
+
+mod bind;
+mod level;
+mod query;
+mod related_filter;
+mod session;
+
+pub(crate) use bind::Bound;
+pub(crate) use level::{Level, at};
+pub(crate) use query::{Introspected, query, simple};
+pub(crate) use session::{Failure, Session, denied};

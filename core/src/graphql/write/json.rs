@@ -1,0 +1,175 @@
+//! JSON primitives, appended to a buffer.
+
+use serde_json::ser::{CompactFormatter, Formatter};
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// A string with its quotes (RFC 8259, section 7).
+pub(super) fn string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let mut rest = text.as_bytes();
+    // Most strings need no escape: they are found clean eight bytes at a time and copied whole.
+    while let Some(at) = first_special(rest) {
+        let (clean, tail) = rest.split_at(at);
+        out.extend_from_slice(clean);
+        if let Some((&byte, after)) = tail.split_first() {
+            escape(out, byte);
+            rest = after;
+        }
+    }
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}
+
+/// An integer.
+pub(super) fn integer(out: &mut Vec<u8>, value: i64) {
+    // Writing to a vector cannot fail.
+    let _ = CompactFormatter.write_i64(out, value);
+}
+
+/// A finite double.
+pub(super) fn double(out: &mut Vec<u8>, value: f64) {
+    let _ = CompactFormatter.write_f64(out, value);
+}
+
+/// Bytes as a string of hexadecimal digits.
+pub(super) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.push(b'"');
+    for byte in bytes {
+        push_hex(out, byte >> 4);
+        push_hex(out, byte & 15);
+    }
+    out.push(b'"');
+}
+
+/// A point in time as RFC 3339 in UTC with milliseconds; false outside the years 0 to 9999.
+pub(super) fn date_time(out: &mut Vec<u8>, millis: i64) -> bool {
+    const DAY: i64 = 86_400_000;
+    let (year, month, day) = civil(millis.div_euclid(DAY));
+    if !(0..=9999).contains(&year) {
+        return false;
+    }
+    let in_day = millis.rem_euclid(DAY);
+    out.push(b'"');
+    digits(out, year, 1000);
+    for (separator, value) in [
+        (b'-', month),
+        (b'-', day),
+        (b'T', in_day / 3_600_000),
+        (b':', in_day / 60_000 % 60),
+        (b':', in_day / 1000 % 60),
+    ] {
+        out.push(separator);
+        digits(out, value, 10);
+    }
+    out.push(b'.');
+    digits(out, in_day % 1000, 100);
+    out.extend_from_slice(b"Z\"");
+    true
+}
+
+/// The place of the first byte that JSON wants escaped.
+fn first_special(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (words, tail) = bytes.as_chunks::<8>();
+    let zero_in = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+        let quote = zero_in(word ^ (ONES * u64::from(b'"')));
+        let backslash = zero_in(word ^ (ONES * u64::from(b'\\')));
+        // Borrows can set bits above the first true hit, never below it: the lowest one is right.
+        let hit = control | quote | backslash;
+        if hit != 0 {
+            return Some(index * 8 + (hit.trailing_zeros() / 8) as usize);
+        }
+    }
+    let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    tail.iter().position(special).map(|at| words.len() * 8 + at)
+}
+
+fn escape(out: &mut Vec<u8>, byte: u8) {
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        0x08 => b'b',
+        0x09 => b't',
+        0x0A => b'n',
+        0x0C => b'f',
+        0x0D => b'r',
+        _ => {
+            out.extend_from_slice(b"\\u00");
+            push_hex(out, byte >> 4);
+            push_hex(out, byte & 15);
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', short]);
+}
+
+fn push_hex(out: &mut Vec<u8>, nibble: u8) {
+    out.extend(HEX.get(usize::from(nibble)));
+}
+
+/// A number below ten times `place`, with leading zeros.
+fn digits(out: &mut Vec<u8>, mut value: i64, mut place: i64) {
+    while place > 0 {
+        out.push(b'0' + u8::try_from(value / place).unwrap_or(0));
+        value %= place;
+        place /= 10;
+    }
+}
+
+/// Year, month and day of a number of days since 1970 (Howard Hinnant, chrono-compatible low-level
+/// date algorithms, `civil_from_days`).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn every_string_reads_back_as_it_was(text in ".*", control in 0_u8..0x20) {
+            let text = format!("{text}{}\"\\ é{}", char::from(control), text);
+            let json = written(|out| string(out, &text));
+            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+
+        #[test]
+        fn every_time_reads_as_chrono_writes_it(millis in -62_167_219_200_000_i64..253_402_300_800_000) {
+            let json = written(|out| assert!(date_time(out, millis)));
+            let expected = chrono::DateTime::from_timestamp_millis(millis).unwrap();
+            prop_assert_eq!(json, expected.format("\"%Y-%m-%dT%H:%M:%S%.3fZ\"").to_string());
+        }
+    }
+
+    #[test]
+    fn times_without_a_four_digit_year_are_not_written() {
+        for millis in [-62_167_219_200_001, 253_402_300_800_000, i64::MIN, i64::MAX] {
+            assert_eq!(written(|out| assert!(!date_time(out, millis))), "");
+        }
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_lower_case() {
+        assert_eq!(written(|out| hex(out, &[0x00, 0xAF])), "\"00af\"");
+    }
+}

@@ -1,0 +1,318 @@
+//! Documents and their fields.
+
+use bson::{RawArray, RawBsonRef, RawDocument};
+
+use super::output::Output;
+use super::scalar::scalar;
+use crate::graphql::ast::Location;
+use crate::graphql::error::{GraphqlError, PathSegment, code};
+use crate::graphql::plan::{Content, DocumentPlan, SelectedField, Selection, ValuePlan};
+use crate::graphql::run::Level;
+use crate::rules::Visibility;
+
+/// Writes documents of one root field.
+#[derive(Debug)]
+pub(crate) struct Writer<'a, 'o> {
+    output: &'o mut Output,
+    path: Vec<Step<'a>>,
+    /// The values found in the documents that are being written, outermost first.
+    slots: Vec<Option<RawBsonRef<'a>>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+/// The document that is being written, for its relations.
+#[derive(Clone, Copy)]
+struct Frame<'a> {
+    plan: &'a DocumentPlan,
+    level: &'a Level,
+    index: usize,
+}
+
+/// What came of writing a value.
+enum Written {
+    Value,
+    /// There is none; nothing was written.
+    Null,
+    /// An error is noted; what was written of it has to go.
+    Failed,
+}
+
+impl<'a, 'o> Writer<'a, 'o> {
+    pub(crate) fn new(output: &'o mut Output, root_key: &'a str) -> Self {
+        Self { output, path: vec![Step::Key(root_key)], slots: Vec::new() }
+    }
+
+    /// A list of all documents of the level.
+    pub(crate) fn list(&mut self, plan: &'a DocumentPlan, level: &'a Level) {
+        self.documents(plan, level, 0..level.documents.len());
+    }
+
+    /// The level's first document, or null.
+    pub(crate) fn first(&mut self, plan: &'a DocumentPlan, level: &'a Level) {
+        let start = self.output.body.len();
+        let written = self.document(Frame { plan, level, index: 0 });
+        self.or_null(start, &written);
+    }
+
+    fn documents(&mut self, plan: &'a DocumentPlan, level: &'a Level, indexes: impl Iterator<Item = usize>) {
+        self.output.body.push(b'[');
+        for (place, index) in indexes.enumerate() {
+            if place > 0 {
+                self.output.body.push(b',');
+            }
+            self.path.push(Step::Index(place));
+            let start = self.output.body.len();
+            let written = self.document(Frame { plan, level, index });
+            self.or_null(start, &written);
+            self.path.pop();
+        }
+        self.output.body.push(b']');
+    }
+
+    fn document(&mut self, frame: Frame<'a>) -> Written {
+        let Some(document) = frame.level.documents.get(frame.index) else { return Written::Null };
+        let seen = frame.level.visibility(document);
+        if matches!(seen, Visibility::Hidden) {
+            return Written::Null;
+        }
+        self.object(&frame.plan.selection, document, seen, frame)
+    }
+
+    fn object(
+        &mut self,
+        selection: &'a Selection,
+        document: &'a RawDocument,
+        seen: Visibility<'a>,
+        frame: Frame<'a>,
+    ) -> Written {
+        let base = self.slots.len();
+        self.slots.resize(base + selection.slots.len(), None);
+        self.fill(base, selection, document);
+        self.output.body.push(b'{');
+        let mut written = Written::Value;
+        for (place, field) in selection.fields.iter().enumerate() {
+            if place > 0 {
+                self.output.body.push(b',');
+            }
+            self.output.body.extend_from_slice(&field.label);
+            let start = self.output.body.len();
+            let outcome = self.field(field, selection, base, (seen, frame));
+            if !matches!(outcome, Written::Value) && field.required {
+                if matches!(outcome, Written::Null) {
+                    self.note(field, code::BAD_STORED_VALUE, "a required field has no value");
+                }
+                written = Written::Failed;
+                break;
+            }
+            self.or_null(start, &outcome);
+        }
+        self.output.body.push(b'}');
+        self.slots.truncate(base);
+        written
+    }
+
+    /// Finds the wanted values in one walk over the document.
+    fn fill(&mut self, base: usize, selection: &Selection, document: &'a RawDocument) {
+        let Some(slots) = self.slots.get_mut(base..) else { return };
+        let mut left = slots.len();
+        for element in document.iter_elements() {
+            if left == 0 {
+                break;
+            }
+            let Ok(element) = element else { break };
+            let key = element.key().as_str();
+            if let Some(place) = selection.slots.iter().position(|wanted| wanted == key)
+                && let Some(slot) = slots.get_mut(place)
+            {
+                *slot = element.value().ok();
+                left -= 1;
+            }
+        }
+    }
+
+    fn field(
+        &mut self,
+        field: &'a SelectedField,
+        selection: &'a Selection,
+        base: usize,
+        (seen, frame): (Visibility<'a>, Frame<'a>),
+    ) -> Written {
+        match &field.content {
+            Content::Typename(name) => {
+                self.output.body.extend_from_slice(name);
+                Written::Value
+            }
+            Content::Stored { slot, value } => {
+                let stored = selection.slots.get(*slot).map_or("", String::as_str);
+                let below = below(seen, stored);
+                if matches!(below, Visibility::Hidden) {
+                    return self.hidden(field);
+                }
+                let found = self.slots.get(base + slot).copied().flatten();
+                if let (ValuePlan::Scalar(kind), Some(found)) = (value, found) {
+                    return self.scalar(*kind, found, field);
+                }
+                self.path.push(Step::Key(&field.key));
+                let written = self.value(value, found, below, (field.location, frame));
+                self.path.pop();
+                written
+            }
+            Content::Relation { place, stored } => {
+                if matches!(below(seen, stored), Visibility::Hidden) {
+                    return self.hidden(field);
+                }
+                self.path.push(Step::Key(&field.key));
+                let written = self.related(*place, frame);
+                self.path.pop();
+                written
+            }
+        }
+    }
+
+    fn related(&mut self, place: usize, frame: Frame<'a>) -> Written {
+        let plan = frame.plan.relations.get(place);
+        let related = frame.level.relations.get(place);
+        let (Some(plan), Some(related)) = (plan, related) else { return Written::Null };
+        let Some(targets) = related.of(frame.index) else { return Written::Null };
+        let indexes = targets.iter().map(|index| *index as usize);
+        if plan.relation.is_list {
+            self.documents(&plan.document, &related.level, indexes);
+            return Written::Value;
+        }
+        match targets.first() {
+            Some(index) => {
+                self.document(Frame { plan: &plan.document, level: &related.level, index: *index as usize })
+            }
+            None => Written::Null,
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        kind: crate::graphql::catalog::Scalar,
+        value: RawBsonRef<'a>,
+        field: &'a SelectedField,
+    ) -> Written {
+        if scalar(&mut self.output.body, kind, value) {
+            return Written::Value;
+        }
+        if is_null(value) {
+            return Written::Null;
+        }
+        self.note(field, code::BAD_STORED_VALUE, &format!("the stored value is no `{}`", kind.name()));
+        Written::Failed
+    }
+
+    /// A value at the path that the writer stands at.
+    fn value(
+        &mut self,
+        plan: &'a ValuePlan,
+        value: Option<RawBsonRef<'a>>,
+        seen: Visibility<'a>,
+        (location, frame): (Location, Frame<'a>),
+    ) -> Written {
+        let Some(value) = value.filter(|value| !is_null(*value)) else { return Written::Null };
+        let wanted = match (plan, value) {
+            (ValuePlan::Scalar(kind), value) => {
+                if scalar(&mut self.output.body, *kind, value) {
+                    return Written::Value;
+                }
+                kind.name()
+            }
+            (ValuePlan::Object(selection), RawBsonRef::Document(inner)) => {
+                if nothing_readable(inner, seen) {
+                    return Written::Null;
+                }
+                return self.object(selection, inner, seen, frame);
+            }
+            (ValuePlan::List(item), RawBsonRef::Array(array)) => {
+                self.array(item, array, seen, (location, frame));
+                return Written::Value;
+            }
+            (ValuePlan::Object(_), _) => "object",
+            (ValuePlan::List(_), _) => "list",
+        };
+        let error = GraphqlError::new(code::BAD_STORED_VALUE, format!("the stored value is no `{wanted}`"));
+        self.error(error.at(location), None);
+        Written::Failed
+    }
+
+    fn array(
+        &mut self,
+        item: &'a ValuePlan,
+        array: &'a RawArray,
+        seen: Visibility<'a>,
+        context: (Location, Frame<'a>),
+    ) {
+        self.output.body.push(b'[');
+        for (index, element) in array.into_iter().map_while(Result::ok).enumerate() {
+            if index > 0 {
+                self.output.body.push(b',');
+            }
+            self.path.push(Step::Index(index));
+            let start = self.output.body.len();
+            let written = self.value(item, Some(element), seen, context);
+            self.or_null(start, &written);
+            self.path.pop();
+        }
+        self.output.body.push(b']');
+    }
+
+    /// Null in the place of what has failed or is not there; the place allows it.
+    fn or_null(&mut self, start: usize, written: &Written) {
+        if !matches!(written, Written::Value) {
+            self.output.body.truncate(start);
+            self.output.body.extend_from_slice(b"null");
+        }
+    }
+
+    fn hidden(&mut self, field: &'a SelectedField) -> Written {
+        if !field.required {
+            return Written::Null;
+        }
+        self.note(field, code::FIELD_NOT_READABLE, &format!("field `{}` may not be read", field.key));
+        Written::Failed
+    }
+
+    fn note(&mut self, field: &'a SelectedField, code: &'static str, message: &str) {
+        self.error(GraphqlError::new(code, message).at(field.location), Some(&field.key));
+    }
+
+    fn error(&mut self, mut error: GraphqlError, key: Option<&str>) {
+        let steps = self.path.iter().map(|step| match step {
+            Step::Key(key) => PathSegment::Key((*key).to_owned()),
+            Step::Index(index) => PathSegment::Index(*index),
+        });
+        error.path = steps.chain(key.map(|key| PathSegment::Key(key.to_owned()))).collect();
+        self.output.error(error);
+    }
+}
+
+fn below<'v>(seen: Visibility<'v>, field: &str) -> Visibility<'v> {
+    match seen {
+        Visibility::Fields(mask) => mask.field(field),
+        Visibility::Whole | Visibility::Hidden => seen,
+    }
+}
+
+/// Whether the embedded document has fields, and none of them may be read.
+fn nothing_readable(document: &RawDocument, seen: Visibility<'_>) -> bool {
+    match seen {
+        Visibility::Whole => false,
+        Visibility::Hidden => true,
+        Visibility::Fields(_) => {
+            let mut elements = document.iter_elements().map_while(Result::ok);
+            !document.is_empty()
+                && elements.all(|element| matches!(below(seen, element.key().as_str()), Visibility::Hidden))
+        }
+    }
+}
+
+fn is_null(value: RawBsonRef<'_>) -> bool {
+    matches!(value, RawBsonRef::Null | RawBsonRef::Undefined)
+}
