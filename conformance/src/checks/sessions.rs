@@ -1,0 +1,152 @@
+//! Sessions.
+
+use std::sync::Arc;
+
+use backstitch::store::{LiveSession, StoreErrorKind};
+
+use crate::factory::StoreFactory;
+use crate::world::{World, app, at, in_parallel, kind, other_app, session, session_id, user, user_id};
+
+async fn with_ada(factory: &dyn StoreFactory) -> World {
+    let world = World::open(factory).await;
+    world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
+    world
+}
+
+pub(super) async fn a_session_reads_back_with_its_user_in_one_read(factory: &dyn StoreFactory) {
+    let world = with_ada(factory).await;
+    let mut mine = session(10, 1);
+    mine.generation = 4;
+    mine.epoch = 2;
+    world.store.insert_session(&app(), &mine).await.unwrap();
+    let live = world.store.live_session(&app(), mine.id).await.unwrap();
+    assert_eq!(live, Some(LiveSession { session: mine, user: user(1, "ada") }));
+}
+
+pub(super) async fn a_session_for_a_user_that_does_not_exist_is_conflict(factory: &dyn StoreFactory) {
+    let world = with_ada(factory).await;
+    assert_eq!(kind(world.store.insert_session(&app(), &session(10, 2)).await), StoreErrorKind::Conflict);
+    assert_eq!(
+        kind(world.store.insert_session(&other_app(), &session(10, 1)).await),
+        StoreErrorKind::Conflict,
+        "a user of another app"
+    );
+    assert_eq!(world.store.live_session(&app(), session_id(10)).await.unwrap(), None);
+}
+
+pub(super) async fn a_session_for_a_user_that_was_deleted_is_conflict(factory: &dyn StoreFactory) {
+    let world = with_ada(factory).await;
+    world.store.delete_user(&app(), user_id(1)).await.unwrap();
+    assert_eq!(kind(world.store.insert_session(&app(), &session(10, 1)).await), StoreErrorKind::Conflict);
+}
+
+pub(super) async fn a_log_in_that_races_a_delete_leaves_no_session_behind(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    for number in 0..20 {
+        world.store.insert_user(&app(), &user(number, &format!("u{number}"))).await.unwrap();
+        let (inserting, deleting) = (Arc::clone(&world.store), Arc::clone(&world.store));
+        let insert = tokio::spawn(async move {
+            let result = inserting.insert_session(&app(), &session(number, number)).await;
+            result.map_err(|error| error.kind())
+        });
+        let delete = tokio::spawn(async move { deleting.delete_user(&app(), user_id(number)).await });
+        let inserted = insert.await.unwrap();
+        assert!(matches!(inserted, Ok(()) | Err(StoreErrorKind::Conflict)), "{inserted:?}");
+        assert!(delete.await.unwrap().unwrap());
+        assert_eq!(world.store.live_session(&app(), session_id(number)).await.unwrap(), None);
+        assert!(!world.store.delete_session(&app(), session_id(number)).await.unwrap());
+    }
+}
+
+pub(super) async fn a_missing_deleted_or_foreign_session_is_none(factory: &dyn StoreFactory) {
+    let world = with_ada(factory).await;
+    world.store.insert_session(&app(), &session(10, 1)).await.unwrap();
+    assert_eq!(world.store.live_session(&app(), session_id(11)).await.unwrap(), None);
+    assert_eq!(world.store.live_session(&other_app(), session_id(10)).await.unwrap(), None);
+    assert!(!world.store.delete_session(&other_app(), session_id(10)).await.unwrap());
+    assert!(world.store.delete_session(&app(), session_id(10)).await.unwrap());
+    assert_eq!(world.store.live_session(&app(), session_id(10)).await.unwrap(), None);
+}
+
+pub(super) async fn expired_and_disabled_ones_are_returned(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    let mut ada = user(1, "ada");
+    ada.disabled = true;
+    ada.epoch = 9;
+    world.store.insert_user(&app(), &ada).await.unwrap();
+    let mut old = session(10, 1);
+    old.expires_at = at(-1_000_000);
+    world.store.insert_session(&app(), &old).await.unwrap();
+    let live = world.store.live_session(&app(), old.id).await.unwrap();
+    assert_eq!(live, Some(LiveSession { session: old, user: ada }));
+}
+
+pub(super) async fn a_session_shows_the_user_as_it_is_now(factory: &dyn StoreFactory) {
+    let world = with_ada(factory).await;
+    world.store.insert_session(&app(), &session(10, 1)).await.unwrap();
+    let mut changed = user(1, "ada");
+    changed.epoch = 1;
+    changed.disabled = true;
+    world.store.replace_user(&app(), &changed, 0).await.unwrap();
+    let live = world.store.live_session(&app(), session_id(10)).await.unwrap().unwrap();
+    assert_eq!(live.user, changed);
+}
+
+pub(super) async fn touch_notes_the_time_and_a_missing_session_is_no_error(factory: &dyn StoreFactory) {
+    let world = with_ada(factory).await;
+    world.store.insert_session(&app(), &session(10, 1)).await.unwrap();
+    world.store.touch_session(&app(), session_id(10), at(60)).await.unwrap();
+    world.store.touch_session(&app(), session_id(11), at(60)).await.unwrap();
+    world.store.touch_session(&other_app(), session_id(10), at(90)).await.unwrap();
+    let live = world.store.live_session(&app(), session_id(10)).await.unwrap().unwrap();
+    let mut expected = session(10, 1);
+    expected.last_seen_at = at(60);
+    assert_eq!(live.session, expected);
+    assert_eq!(world.store.live_session(&app(), session_id(11)).await.unwrap(), None);
+}
+
+pub(super) async fn of_50_parallel_deletes_exactly_one_says_yes(factory: &dyn StoreFactory) {
+    let world = with_ada(factory).await;
+    world.store.insert_session(&app(), &session(10, 1)).await.unwrap();
+    let results = in_parallel(|_| {
+        let store = Arc::clone(&world.store);
+        async move { store.delete_session(&app(), session_id(10)).await.unwrap() }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|deleted| **deleted).count(), 1);
+}
+
+pub(super) async fn every_session_of_a_user_ends_and_no_other(factory: &dyn StoreFactory) {
+    let world = with_ada(factory).await;
+    world.store.insert_user(&app(), &user(2, "bob")).await.unwrap();
+    world.store.insert_user(&other_app(), &user(1, "ada")).await.unwrap();
+    for number in 10..13 {
+        world.store.insert_session(&app(), &session(number, 1)).await.unwrap();
+    }
+    world.store.insert_session(&app(), &session(20, 2)).await.unwrap();
+    world.store.insert_session(&other_app(), &session(30, 1)).await.unwrap();
+    assert_eq!(world.store.delete_sessions_of(&app(), user_id(1)).await.unwrap(), 3);
+    assert_eq!(world.store.delete_sessions_of(&app(), user_id(1)).await.unwrap(), 0);
+    assert_eq!(world.store.live_session(&app(), session_id(10)).await.unwrap(), None);
+    assert!(world.store.live_session(&app(), session_id(20)).await.unwrap().is_some());
+    assert!(world.store.live_session(&other_app(), session_id(30)).await.unwrap().is_some());
+}
+
+pub(super) async fn purge_removes_what_expired_before_now_in_all_apps(factory: &dyn StoreFactory) {
+    let world = with_ada(factory).await;
+    world.store.insert_user(&other_app(), &user(1, "ada")).await.unwrap();
+    for (app, number, ends) in
+        [(app(), 10, 99), (app(), 11, 100), (app(), 12, 101), (other_app(), 13, 5), (other_app(), 14, 500)]
+    {
+        let mut one = session(number, 1);
+        one.expires_at = at(ends);
+        world.store.insert_session(&app, &one).await.unwrap();
+    }
+    assert_eq!(world.store.purge_sessions(at(100)).await.unwrap(), 2);
+    assert_eq!(world.store.purge_sessions(at(100)).await.unwrap(), 0);
+    assert_eq!(world.store.live_session(&app(), session_id(10)).await.unwrap(), None);
+    for number in [11, 12] {
+        assert!(world.store.live_session(&app(), session_id(number)).await.unwrap().is_some());
+    }
+    assert_eq!(world.store.live_session(&other_app(), session_id(13)).await.unwrap(), None);
+}

@@ -1,0 +1,235 @@
+//! Users and their identities.
+
+use std::sync::Arc;
+
+use backstitch::store::{StoreErrorKind, UserKind};
+
+use crate::factory::StoreFactory;
+use crate::world::{
+    World, app, at, identity, in_parallel, kind, other_app, session, session_id, user, user_id,
+};
+
+pub(super) async fn a_user_reads_back_as_it_was_written(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    let mut ada = user(1, "ada");
+    ada.kind = UserKind::Server;
+    ada.disabled = true;
+    ada.epoch = 7;
+    ada.identities.push(identity("api-key", "ada's \"key\" ü"));
+    world.store.insert_user(&app(), &ada).await.unwrap();
+    assert_eq!(world.store.user(&app(), ada.id).await.unwrap(), Some(ada.clone()));
+    let by_second = world.store.user_by_identity(&app(), "api-key", "ada's \"key\" ü").await.unwrap();
+    assert_eq!(by_second, Some(ada));
+}
+
+pub(super) async fn a_missing_user_is_none(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
+    assert_eq!(world.store.user(&app(), user_id(2)).await.unwrap(), None);
+    assert_eq!(world.store.user_by_identity(&app(), "local-userpass", "bob").await.unwrap(), None);
+}
+
+pub(super) async fn an_identity_that_exists_in_the_app_is_duplicate_key_and_nothing_is_written(
+    factory: &dyn StoreFactory,
+) {
+    let world = World::open(factory).await;
+    world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
+    let mut thief = user(2, "thief");
+    thief.identities.push(identity("local-userpass", "ada"));
+    assert_eq!(kind(world.store.insert_user(&app(), &thief).await), StoreErrorKind::DuplicateKey);
+    assert_eq!(world.store.user(&app(), thief.id).await.unwrap(), None);
+    assert_eq!(world.store.user_by_identity(&app(), "local-userpass", "thief").await.unwrap(), None);
+    let owner = world.store.user_by_identity(&app(), "local-userpass", "ada").await.unwrap();
+    assert_eq!(owner.map(|owner| owner.id), Some(user_id(1)));
+}
+
+pub(super) async fn of_50_parallel_inserts_of_one_identity_exactly_one_succeeds(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    let results = in_parallel(|number| {
+        let store = Arc::clone(&world.store);
+        async move {
+            let user = user(u32::try_from(number).unwrap(), "ada");
+            store.insert_user(&app(), &user).await.map_err(|error| error.kind())
+        }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
+    assert_eq!(results.iter().filter(|result| **result == Err(StoreErrorKind::DuplicateKey)).count(), 49);
+    assert_eq!(world.store.list_users(&app(), None, 100).await.unwrap().len(), 1);
+}
+
+pub(super) async fn the_same_id_under_another_provider_or_in_another_app_is_another_identity(
+    factory: &dyn StoreFactory,
+) {
+    let world = World::open(factory).await;
+    let mut by_key = user(2, "ada");
+    by_key.identities[0].provider = "api-key".to_owned();
+    world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
+    world.store.insert_user(&app(), &by_key).await.unwrap();
+    world.store.insert_user(&other_app(), &user(3, "ada")).await.unwrap();
+    let cases = [(app(), "local-userpass", 1), (app(), "api-key", 2), (other_app(), "local-userpass", 3)];
+    for (app, provider, owner) in cases {
+        let found = world.store.user_by_identity(&app, provider, "ada").await.unwrap();
+        assert_eq!(found.map(|user| user.id), Some(user_id(owner)), "{app} {provider}");
+    }
+    assert_eq!(world.store.user_by_identity(&other_app(), "api-key", "ada").await.unwrap(), None);
+}
+
+pub(super) async fn nothing_of_another_app_is_ever_found_or_touched(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    let ada = user(1, "ada");
+    world.store.insert_user(&app(), &ada).await.unwrap();
+    let foreign = other_app();
+    assert_eq!(world.store.user(&foreign, ada.id).await.unwrap(), None);
+    assert_eq!(world.store.user_by_identity(&foreign, "local-userpass", "ada").await.unwrap(), None);
+    assert_eq!(kind(world.store.replace_user(&foreign, &ada, 0).await), StoreErrorKind::Conflict);
+    world.store.touch_user(&foreign, ada.id, at(99)).await.unwrap();
+    assert!(!world.store.delete_user(&foreign, ada.id).await.unwrap());
+    assert!(world.store.list_users(&foreign, None, 10).await.unwrap().is_empty());
+    assert_eq!(world.store.user(&app(), ada.id).await.unwrap(), Some(ada));
+}
+
+pub(super) async fn one_user_id_in_two_apps_is_two_users(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
+    world.store.insert_user(&other_app(), &user(1, "bob")).await.unwrap();
+    assert!(world.store.delete_user(&app(), user_id(1)).await.unwrap());
+    assert_eq!(world.store.user(&other_app(), user_id(1)).await.unwrap(), Some(user(1, "bob")));
+}
+
+pub(super) async fn replace_user_writes_all_of_it(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
+    let mut changed = user(1, "ada");
+    changed.disabled = true;
+    changed.epoch = 1;
+    changed.last_login_at = at(500);
+    changed.identities.insert(0, identity("oauth2-google", "g-1"));
+    changed.identities[1].data.insert("email", "new@example.com");
+    world.store.replace_user(&app(), &changed, 0).await.unwrap();
+    assert_eq!(world.store.user(&app(), changed.id).await.unwrap(), Some(changed.clone()));
+    let by_new = world.store.user_by_identity(&app(), "oauth2-google", "g-1").await.unwrap();
+    assert_eq!(by_new, Some(changed));
+}
+
+pub(super) async fn replace_at_another_epoch_is_conflict_and_nothing_is_written(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    let mut ada = user(1, "ada");
+    ada.epoch = 3;
+    world.store.insert_user(&app(), &ada).await.unwrap();
+    let mut changed = user(1, "ada2");
+    changed.disabled = true;
+    for expected in [0, 2, 4] {
+        assert_eq!(
+            kind(world.store.replace_user(&app(), &changed, expected).await),
+            StoreErrorKind::Conflict
+        );
+    }
+    assert_eq!(world.store.user(&app(), ada.id).await.unwrap(), Some(ada));
+    assert_eq!(world.store.user_by_identity(&app(), "local-userpass", "ada2").await.unwrap(), None);
+}
+
+pub(super) async fn replace_of_no_such_user_is_conflict_and_nothing_is_written(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    assert_eq!(kind(world.store.replace_user(&app(), &user(1, "ada"), 0).await), StoreErrorKind::Conflict);
+    assert_eq!(world.store.user(&app(), user_id(1)).await.unwrap(), None);
+    assert_eq!(world.store.user_by_identity(&app(), "local-userpass", "ada").await.unwrap(), None);
+}
+
+pub(super) async fn an_added_identity_that_is_taken_is_duplicate_key_and_nothing_is_written(
+    factory: &dyn StoreFactory,
+) {
+    let world = World::open(factory).await;
+    world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
+    world.store.insert_user(&app(), &user(2, "bob")).await.unwrap();
+    let mut changed = user(1, "ada");
+    changed.epoch = 1;
+    changed.identities = vec![identity("local-userpass", "fresh"), identity("local-userpass", "bob")];
+    assert_eq!(kind(world.store.replace_user(&app(), &changed, 0).await), StoreErrorKind::DuplicateKey);
+    assert_eq!(world.store.user(&app(), user_id(1)).await.unwrap(), Some(user(1, "ada")));
+    assert_eq!(world.store.user_by_identity(&app(), "local-userpass", "fresh").await.unwrap(), None);
+    let bob = world.store.user_by_identity(&app(), "local-userpass", "bob").await.unwrap();
+    assert_eq!(bob, Some(user(2, "bob")));
+}
+
+pub(super) async fn an_identity_that_is_gone_from_the_list_is_free_again(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    let mut ada = user(1, "ada");
+    ada.identities.push(identity("local-userpass", "spare"));
+    world.store.insert_user(&app(), &ada).await.unwrap();
+    world.store.replace_user(&app(), &user(1, "ada"), 0).await.unwrap();
+    assert_eq!(world.store.user_by_identity(&app(), "local-userpass", "spare").await.unwrap(), None);
+    world.store.insert_user(&app(), &user(2, "spare")).await.unwrap();
+}
+
+pub(super) async fn of_50_parallel_replaces_at_one_epoch_exactly_one_succeeds(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
+    let results = in_parallel(|_| {
+        let store = Arc::clone(&world.store);
+        async move {
+            let mut next = user(1, "ada");
+            next.epoch = 1;
+            store.replace_user(&app(), &next, 0).await.map_err(|error| error.kind())
+        }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
+    assert_eq!(results.iter().filter(|result| **result == Err(StoreErrorKind::Conflict)).count(), 49);
+}
+
+pub(super) async fn touch_notes_the_time_and_a_missing_user_is_no_error(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
+    world.store.touch_user(&app(), user_id(1), at(77)).await.unwrap();
+    world.store.touch_user(&app(), user_id(2), at(78)).await.unwrap();
+    let mut expected = user(1, "ada");
+    expected.last_login_at = at(77);
+    assert_eq!(world.store.user(&app(), user_id(1)).await.unwrap(), Some(expected));
+    assert_eq!(world.store.user(&app(), user_id(2)).await.unwrap(), None);
+}
+
+pub(super) async fn delete_says_whether_there_was_one(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
+    assert!(!world.store.delete_user(&app(), user_id(2)).await.unwrap());
+    assert!(world.store.delete_user(&app(), user_id(1)).await.unwrap());
+    assert!(!world.store.delete_user(&app(), user_id(1)).await.unwrap());
+    assert_eq!(world.store.user(&app(), user_id(1)).await.unwrap(), None);
+}
+
+pub(super) async fn after_delete_its_identities_are_free_again_and_its_sessions_are_gone(
+    factory: &dyn StoreFactory,
+) {
+    let world = World::open(factory).await;
+    world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
+    world.store.insert_session(&app(), &session(10, 1)).await.unwrap();
+    assert!(world.store.delete_user(&app(), user_id(1)).await.unwrap());
+    assert_eq!(world.store.live_session(&app(), session_id(10)).await.unwrap(), None);
+    assert!(!world.store.delete_session(&app(), session_id(10)).await.unwrap());
+    assert_eq!(world.store.user_by_identity(&app(), "local-userpass", "ada").await.unwrap(), None);
+    world.store.insert_user(&app(), &user(2, "ada")).await.unwrap();
+    let owner = world.store.user_by_identity(&app(), "local-userpass", "ada").await.unwrap();
+    assert_eq!(owner.map(|owner| owner.id), Some(user_id(2)));
+}
+
+pub(super) async fn users_are_listed_in_the_order_of_their_ids_after_one_and_at_most_so_many(
+    factory: &dyn StoreFactory,
+) {
+    let world = World::open(factory).await;
+    for number in [5, 1, 300, 2, 4] {
+        world.store.insert_user(&app(), &user(number, &format!("u{number}"))).await.unwrap();
+    }
+    world.store.insert_user(&other_app(), &user(3, "foreign")).await.unwrap();
+    let page = |after: Option<u32>, limit| {
+        let store = Arc::clone(&world.store);
+        async move {
+            let users = store.list_users(&app(), after.map(user_id), limit).await.unwrap();
+            users.iter().map(|user| user.id).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(page(None, 3).await, [1, 2, 4].map(user_id));
+    assert_eq!(page(Some(4), 10).await, [5, 300].map(user_id));
+    assert_eq!(page(Some(3), 1).await, [4].map(user_id));
+    assert!(page(Some(300), 10).await.is_empty());
+}

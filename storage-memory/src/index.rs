@@ -1,0 +1,112 @@
+//! An index: the keys of documents, in order, each with the document's place in the collection.
+
+use std::sync::Arc;
+
+use backstitch::filter::key::index_keys;
+use backstitch::store::{IndexSpec, Result};
+use bson::RawDocument;
+
+use crate::accounts::duplicate;
+use crate::sorted::{Position, SortedMap};
+
+/// An index over a collection.
+#[derive(Clone)]
+pub(crate) struct Index {
+    spec: IndexSpec,
+    /// The key and, to tell equal keys apart, the document's number → that number.
+    entries: SortedMap<Arc<[u8]>, u64>,
+    /// Whether a document ever had more than one key.
+    multikey: bool,
+}
+
+/// Keys from `low` on and below `high`.
+#[derive(Clone, Debug)]
+pub(crate) struct Span {
+    pub(crate) low: Vec<u8>,
+    pub(crate) high: Option<Vec<u8>>,
+}
+
+impl Span {
+    /// All keys that begin so.
+    pub(crate) fn beginning_with(prefix: Vec<u8>) -> Self {
+        Self { high: successor(&prefix), low: prefix }
+    }
+}
+
+impl Index {
+    pub(crate) fn new(spec: IndexSpec) -> Self {
+        Self { spec, entries: SortedMap::default(), multikey: false }
+    }
+
+    pub(crate) fn spec(&self) -> &IndexSpec {
+        &self.spec
+    }
+
+    pub(crate) fn is_multikey(&self) -> bool {
+        self.multikey
+    }
+
+    /// Adds a document, or fails when the index is unique and another has one of its keys.
+    pub(crate) fn add(&mut self, number: u64, document: &RawDocument) -> Result<()> {
+        let keys = index_keys(document, &self.spec.keys);
+        if self.spec.unique
+            && let Some(key) = keys.iter().find(|key| self.holds(key))
+        {
+            return Err(duplicate(format!("the unique index on {} has the key {key:02x?}", self.name())));
+        }
+        self.multikey |= keys.len() > 1;
+        for key in keys {
+            self.entries.insert(with_number(key, number), number);
+        }
+        Ok(())
+    }
+
+    /// Takes a document out.
+    pub(crate) fn remove(&mut self, number: u64, document: &RawDocument) {
+        for key in index_keys(document, &self.spec.keys) {
+            self.entries.remove(&with_number(key, number));
+        }
+    }
+
+    /// Where a span begins.
+    pub(crate) fn seek(&self, span: &Span) -> Position {
+        self.entries.seek(|key| key.as_ref() < span.low.as_slice())
+    }
+
+    /// The document at a place of a span, and the place after it.
+    pub(crate) fn step(&self, at: Position, span: &Span) -> Option<(u64, Position)> {
+        let (key, number, after) = self.entries.entry(at)?;
+        span.high.as_ref().is_none_or(|high| key.as_ref() < high.as_slice()).then_some((*number, after))
+    }
+
+    /// All documents of a span, by key; one that has several keys comes several times.
+    pub(crate) fn within(&self, span: &Span) -> impl Iterator<Item = u64> {
+        self.entries
+            .from(self.seek(span))
+            .take_while(|(key, _)| span.high.as_ref().is_none_or(|high| key.as_ref() < high.as_slice()))
+            .map(|(_, number)| *number)
+    }
+
+    fn holds(&self, key: &[u8]) -> bool {
+        let at = self.entries.seek(|stored| stored.as_ref() < key);
+        self.entries.entry(at).is_some_and(|(stored, ..)| stored.starts_with(key))
+    }
+
+    fn name(&self) -> String {
+        let paths: Vec<_> = self.spec.keys.iter().map(|key| format!("`{}`", key.path)).collect();
+        paths.join(", ")
+    }
+}
+
+fn with_number(mut key: Vec<u8>, number: u64) -> Arc<[u8]> {
+    key.extend(number.to_be_bytes());
+    key.into()
+}
+
+/// The least bytes after everything that begins with `prefix`; `None` when nothing is.
+pub(crate) fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
+    let kept = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
+    let mut next = prefix.get(..=kept)?.to_vec();
+    *next.last_mut()? += 1;
+    Some(next)
+}

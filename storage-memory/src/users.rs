@@ -1,0 +1,119 @@
+//! Users, identities and registrations.
+
+use async_trait::async_trait;
+use backstitch::id::{AppId, UserId};
+use backstitch::secret::Secret;
+use backstitch::store::{Registration, Result, User, UserStore};
+use chrono::{DateTime, Utc};
+
+use std::ops::Bound;
+
+use crate::MemoryStore;
+use crate::accounts::{AppTables, conflict, duplicate};
+
+#[async_trait]
+impl UserStore for MemoryStore {
+    async fn insert_user(&self, app: &AppId, user: &User) -> Result<()> {
+        let mut accounts = self.accounts();
+        let tables = accounts.of_mut(app);
+        if tables.users.contains_key(&user.id) {
+            return Err(duplicate("the user id is taken"));
+        }
+        claim_identities(tables, user)?;
+        tables.users.insert(user.id, user.clone());
+        Ok(())
+    }
+
+    async fn user(&self, app: &AppId, id: UserId) -> Result<Option<User>> {
+        Ok(self.accounts().of(app).and_then(|tables| tables.users.get(&id)).cloned())
+    }
+
+    async fn user_by_identity(&self, app: &AppId, provider: &str, identity_id: &str) -> Result<Option<User>> {
+        let key = (provider.to_owned(), identity_id.to_owned());
+        let accounts = self.accounts();
+        let Some(tables) = accounts.of(app) else { return Ok(None) };
+        Ok(tables.identities.get(&key).and_then(|owner| tables.users.get(owner)).cloned())
+    }
+
+    async fn replace_user(&self, app: &AppId, user: &User, expected_epoch: u32) -> Result<()> {
+        let mut accounts = self.accounts();
+        let tables = accounts.of_mut(app);
+        if tables.users.get(&user.id).is_none_or(|stored| stored.epoch != expected_epoch) {
+            return Err(conflict("the user is gone or of another epoch"));
+        }
+        claim_identities(tables, user)?;
+        tables.users.insert(user.id, user.clone());
+        Ok(())
+    }
+
+    async fn touch_user(&self, app: &AppId, id: UserId, now: DateTime<Utc>) -> Result<()> {
+        if let Some(user) = self.accounts().of_mut(app).users.get_mut(&id) {
+            user.last_login_at = now;
+        }
+        Ok(())
+    }
+
+    async fn delete_user(&self, app: &AppId, id: UserId) -> Result<bool> {
+        let mut accounts = self.accounts();
+        let tables = accounts.of_mut(app);
+        tables.identities.retain(|_, owner| *owner != id);
+        tables.sessions.retain(|_, session| session.user != id);
+        Ok(tables.users.remove(&id).is_some())
+    }
+
+    async fn list_users(&self, app: &AppId, after: Option<UserId>, limit: usize) -> Result<Vec<User>> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let accounts = self.accounts();
+        let Some(tables) = accounts.of(app) else { return Ok(Vec::new()) };
+        Ok(tables.users.range((start, Bound::Unbounded)).take(limit).map(|(_, user)| user.clone()).collect())
+    }
+
+    async fn insert_registration(&self, app: &AppId, registration: &Registration) -> Result<()> {
+        let mut accounts = self.accounts();
+        let registrations = &mut accounts.of_mut(app).registrations;
+        if registrations.contains_key(&registration.email) {
+            return Err(duplicate("the address is registered"));
+        }
+        registrations.insert(registration.email.clone(), registration.clone());
+        Ok(())
+    }
+
+    async fn registration(&self, app: &AppId, email: &str) -> Result<Option<Registration>> {
+        Ok(self.accounts().of(app).and_then(|tables| tables.registrations.get(email)).cloned())
+    }
+
+    async fn replace_registration(
+        &self,
+        app: &AppId,
+        registration: &Registration,
+        expected_hash: &Secret,
+    ) -> Result<()> {
+        match self.accounts().of_mut(app).registrations.get_mut(&registration.email) {
+            Some(stored) if stored.password_hash == *expected_hash => {
+                *stored = registration.clone();
+                Ok(())
+            }
+            _ => Err(conflict("the registration is gone or has another hash")),
+        }
+    }
+
+    async fn delete_registration(&self, app: &AppId, email: &str) -> Result<bool> {
+        Ok(self.accounts().of_mut(app).registrations.remove(email).is_some())
+    }
+}
+
+/// Gives the user exactly the identities in its list, or changes nothing.
+fn claim_identities(tables: &mut AppTables, user: &User) -> Result<()> {
+    let keys: Vec<_> =
+        user.identities.iter().map(|identity| (identity.provider.clone(), identity.id.clone())).collect();
+    if keys.iter().any(|key| tables.identities.get(key).is_some_and(|owner| *owner != user.id)) {
+        return Err(duplicate("the identity is taken"));
+    }
+    if let Some(stored) = tables.users.get(&user.id) {
+        for gone in &stored.identities {
+            tables.identities.remove(&(gone.provider.clone(), gone.id.clone()));
+        }
+    }
+    tables.identities.extend(keys.into_iter().map(|key| (key, user.id)));
+    Ok(())
+}
