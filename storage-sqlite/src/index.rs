@@ -157,8 +157,10 @@ impl Target<'_> {
     fn present(&self, key: &[u8]) -> Result<(i64, Vec<u8>)> {
         let sql = format!("SELECT seq, body FROM docs_{} WHERE id = ?1", self.collection.number);
         let mut statement = self.connection.prepare_cached(&sql).map_err(from_sqlite)?;
-        let found =
-            statement.query_row([key], |row| Ok((row.get(0)?, row.get(1)?))).optional().map_err(from_sqlite)?;
+        let found = statement
+            .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+            .map_err(from_sqlite)?;
         found.ok_or_else(|| {
             let message = format!("no document of that `_id` in `{}`", self.id);
             StoreError::new(StoreErrorKind::Conflict, message)

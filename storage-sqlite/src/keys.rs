@@ -14,7 +14,8 @@ use crate::users::execute;
 impl KeyStore for SqliteStore {
     async fn signing_keys(&self, app: &AppId) -> Result<Vec<SigningKeyRecord>> {
         self.readers.read(|connection| {
-            let sql = "SELECT id, secret, created_at FROM signing_keys WHERE app = ?1 ORDER BY created_at, seq";
+            let sql =
+                "SELECT id, secret, created_at FROM signing_keys WHERE app = ?1 ORDER BY created_at, seq";
             let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
             let mut rows = statement.query(params![app.as_str()]).map_err(from_sqlite)?;
             let mut keys = Vec::new();

@@ -126,7 +126,9 @@ impl Candidate<'_> {
             }
             prefixes = prefixes
                 .iter()
-                .flat_map(|prefix: &Vec<u8>| values.iter().map(move |value| [prefix.as_slice(), value].concat()))
+                .flat_map(|prefix: &Vec<u8>| {
+                    values.iter().map(move |value| [prefix.as_slice(), value].concat())
+                })
                 .collect();
             equal_keys += 1;
         }

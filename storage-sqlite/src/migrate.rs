@@ -47,7 +47,8 @@ pub(crate) fn run(connection: &mut Connection, migrations: &[Migration]) -> Resu
 }
 
 fn applied(connection: &Connection) -> rusqlite::Result<Vec<(i64, i64)>> {
-    let mut statement = connection.prepare("SELECT number, checksum FROM schema_migrations ORDER BY number")?;
+    let mut statement =
+        connection.prepare("SELECT number, checksum FROM schema_migrations ORDER BY number")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
 }

@@ -78,7 +78,11 @@ impl Readers {
         // From here on the place is given back by the lease's drop.
         let mut lease = Lease { readers: Arc::clone(self), reader: None };
         let mut reader = self.take()?;
-        reader.connection.prepare_cached("BEGIN").and_then(|mut begin| begin.execute([])).map_err(from_sqlite)?;
+        reader
+            .connection
+            .prepare_cached("BEGIN")
+            .and_then(|mut begin| begin.execute([]))
+            .map_err(from_sqlite)?;
         let refreshed = reader.catalog.refresh(&reader.connection);
         lease.reader = Some(reader);
         refreshed.map(|()| lease)
@@ -125,7 +129,8 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(reader) = self.reader.take() {
-            let ended = reader.connection.prepare_cached("COMMIT").and_then(|mut end| end.execute([])).is_ok();
+            let ended =
+                reader.connection.prepare_cached("COMMIT").and_then(|mut end| end.execute([])).is_ok();
             // A connection that cannot end its transaction is closed instead.
             if ended || reader.connection.is_autocommit() {
                 self.readers.give_back(reader);

@@ -12,7 +12,8 @@ use crate::time::{from_column, to_column};
 use crate::users::{execute, object_id_at, user_at};
 
 /// The user's columns follow as `users::USER` lists them.
-const LIVE: &str = "SELECT s.id, s.user, s.provider, s.device, s.created_at, s.expires_at, s.last_seen_at, s.epoch,
+const LIVE: &str =
+    "SELECT s.id, s.user, s.provider, s.device, s.created_at, s.expires_at, s.last_seen_at, s.epoch,
      s.generation, u.id, u.kind, u.disabled, u.epoch, u.identities, u.created_at, u.last_login_at
      FROM sessions s CROSS JOIN users u ON u.app = s.app AND u.id = s.user
      WHERE s.app = ?1 AND s.id = ?2";

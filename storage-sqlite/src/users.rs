@@ -96,9 +96,8 @@ impl UserStore for SqliteStore {
 
     async fn list_users(&self, app: &AppId, after: Option<UserId>, limit: usize) -> Result<Vec<User>> {
         self.readers.read(|connection| {
-            let sql = format!(
-                "SELECT {USER} FROM users u WHERE u.app = ?1 AND u.id > ?2 ORDER BY u.id LIMIT ?3"
-            );
+            let sql =
+                format!("SELECT {USER} FROM users u WHERE u.app = ?1 AND u.id > ?2 ORDER BY u.id LIMIT ?3");
             let after = after.map(|id| id.object_id().bytes().to_vec()).unwrap_or_default();
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let mut statement = connection.prepare_cached(&sql).map_err(from_sqlite)?;
@@ -185,7 +184,11 @@ impl UserStore for SqliteStore {
 }
 
 /// Runs a cached statement; says how many rows it changed.
-pub(crate) fn execute(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<usize> {
+pub(crate) fn execute(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<usize> {
     let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
     statement.execute(parameters).map_err(from_sqlite)
 }
@@ -258,7 +261,8 @@ fn write_identities(identities: &[Identity]) -> Result<Vec<u8>> {
     let mut all = RawArrayBuf::new();
     for identity in identities {
         let data = RawDocumentBuf::try_from(&identity.data).map_err(|cause| {
-            StoreError::new(StoreErrorKind::Unsupported, "an identity's data cannot be stored").with_cause(cause)
+            StoreError::new(StoreErrorKind::Unsupported, "an identity's data cannot be stored")
+                .with_cause(cause)
         })?;
         let mut one = RawArrayBuf::new();
         one.push(identity.provider.as_str());

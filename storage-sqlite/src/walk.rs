@@ -123,7 +123,8 @@ impl Search {
             }
             Plan::Gather { branches, .. } => {
                 for branch in branches {
-                    if self.visit_ranges(connection, branch.source, &branch.ranges, &mut examine)?.is_break() {
+                    if self.visit_ranges(connection, branch.source, &branch.ranges, &mut examine)?.is_break()
+                    {
                         break;
                     }
                 }
@@ -256,8 +257,7 @@ impl Walk {
             return Ok(None);
         }
         all.sort_unstable_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-        let documents: Vec<_> =
-            all.into_iter().take(self.left).map(|(_, _, document)| document).collect();
+        let documents: Vec<_> = all.into_iter().take(self.left).map(|(_, _, document)| document).collect();
         Ok(Some(documents.into_iter()))
     }
 

@@ -70,7 +70,8 @@ enum Step {
 impl Writer {
     pub(crate) fn start(connection: Connection, config: &SqliteConfig) -> Result<Self> {
         let (inbox, messages) = channel();
-        let backend = Backend { connection, catalog: CatalogCache::default(), durability: Durability::Process };
+        let backend =
+            Backend { connection, catalog: CatalogCache::default(), durability: Durability::Process };
         let mut thread = Thread {
             backend,
             messages,
