@@ -1,0 +1,293 @@
+//! From a query to the way through the tables that answers it.
+//!
+//! 1. A path yields a superset of what matches; the whole filter is then evaluated on each document.
+//! 2. An index serves when its leading keys are bound by equality or `in`, then perhaps a range on the
+//!    next key. `_id` is an index like the others. Array literals bind nothing: arrays are indexed
+//!    by their elements.
+//! 3. In a multikey index a range has one bound only: two elements may satisfy one bound each.
+//! 4. The order comes from an index when the sort is all that follows the equality keys and no
+//!    document has two keys in it. Without a sort, one exact key gives the order of insertion.
+//! 5. `or` is the union of its parts when each of them has an index.
+//! 6. Without any of these all documents are read, in the order of insertion.
+
+use backstitch::bson::Bson;
+use backstitch::filter::key::encode;
+use backstitch::filter::{Comparison, Direction, FieldPath, Filter, SortKey, Test};
+use backstitch::store::IndexKey;
+
+use crate::catalog::Collection;
+
+/// More ranges than this are not made from the `in`s of one filter over several keys.
+const MOST_RANGES: usize = 4096;
+
+/// The way through the tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// Nothing can match.
+    Nothing,
+    /// All documents, in the order of insertion.
+    Scan,
+    /// One range of an index, in the order that is wanted.
+    Ordered { source: Source, range: Range, backward: bool },
+    /// Everything in these ranges, to be put in order; `repeats` when a document can come twice.
+    Gather { branches: Vec<Branch>, repeats: bool },
+}
+
+/// Ranges of one index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Branch {
+    pub(crate) source: Source,
+    pub(crate) ranges: Vec<Range>,
+}
+
+/// What holds the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The `id` column of the documents.
+    Id,
+    /// The index of that number.
+    Index(i64),
+}
+
+/// From a key (inclusive) to a key (exclusive).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub(crate) from: Vec<u8>,
+    pub(crate) to: Vec<u8>,
+}
+
+/// Lowers a filter with its sort.
+pub(crate) fn lower(collection: &Collection, filter: &Filter, sort: &[SortKey]) -> Plan {
+    if *filter == Filter::Never {
+        return Plan::Nothing;
+    }
+    let id_key = [id_index_key()];
+    let best = candidates(collection, &id_key)
+        .map(|candidate| candidate.bind(filter, sort))
+        .max_by_key(Bound::score)
+        .filter(|bound| bound.score() > 0);
+    if let Some(bound) = best.as_ref().filter(|bound| bound.constrained()) {
+        return bound.plan();
+    }
+    if let Some(branches) = union_of(collection, filter) {
+        return Plan::Gather { branches, repeats: true };
+    }
+    best.map_or(Plan::Scan, |bound| bound.plan())
+}
+
+impl Range {
+    fn with_prefix(prefix: Vec<u8>) -> Self {
+        Self { to: after(&prefix), from: prefix }
+    }
+}
+
+/// An index that could serve.
+struct Candidate<'a> {
+    source: Source,
+    keys: &'a [IndexKey],
+    multikey: bool,
+}
+
+/// What a filter and a sort make of an index.
+struct Bound {
+    source: Source,
+    ranges: Vec<Range>,
+    equal_keys: usize,
+    ranged: bool,
+    /// The index gives the order, perhaps backwards.
+    order: Option<bool>,
+    multikey: bool,
+    /// Each range is one whole key.
+    exact: bool,
+}
+
+fn id_index_key() -> IndexKey {
+    IndexKey { path: "_id".into(), direction: Direction::Ascending }
+}
+
+fn candidates<'a>(collection: &'a Collection, id: &'a [IndexKey]) -> impl Iterator<Item = Candidate<'a>> {
+    let secondary = collection.indexes.iter().map(|index| Candidate {
+        source: Source::Index(index.number),
+        keys: &index.spec.keys,
+        multikey: index.multikey,
+    });
+    // Of equals the last wins: `_id` is the cheapest to follow.
+    secondary.chain([Candidate { source: Source::Id, keys: id, multikey: false }])
+}
+
+impl Candidate<'_> {
+    fn bind(&self, filter: &Filter, sort: &[SortKey]) -> Bound {
+        let mut prefixes = vec![Vec::new()];
+        let mut equal_keys = 0;
+        for key in self.keys {
+            let Some(values) = equalities(filter, key) else { break };
+            if prefixes.len().saturating_mul(values.len()) > MOST_RANGES && equal_keys > 0 {
+                break;
+            }
+            prefixes = prefixes
+                .iter()
+                .flat_map(|prefix: &Vec<u8>| {
+                    values.iter().map(move |value| [prefix.as_slice(), value].concat())
+                })
+                .collect();
+            equal_keys += 1;
+        }
+        let single = prefixes.len() == 1;
+        let next = self.keys.get(equal_keys).and_then(|key| range(filter, key, self.multikey));
+        let ranged = next.is_some();
+        let ranges = match next {
+            Some(next) => prefixes.iter().map(|prefix| below(prefix, &next)).collect(),
+            None => prefixes.into_iter().map(Range::with_prefix).collect(),
+        };
+        let exact = equal_keys == self.keys.len();
+        let order = if !single {
+            None
+        } else if sort.is_empty() {
+            exact.then_some(false)
+        } else {
+            self.order(equal_keys, sort)
+        };
+        Bound { source: self.source, ranges, equal_keys, ranged, order, multikey: self.multikey, exact }
+    }
+
+    /// Whether the keys after the bound ones are the sort, or its reverse.
+    fn order(&self, equal_keys: usize, sort: &[SortKey]) -> Option<bool> {
+        if self.multikey {
+            return None;
+        }
+        let (bound, free) = self.keys.split_at_checked(equal_keys)?;
+        // A key with one value for all orders nothing.
+        let wanted: Vec<&SortKey> =
+            sort.iter().filter(|key| bound.iter().all(|bound| bound.path != key.path)).collect();
+        if wanted.len() != free.len() || wanted.iter().zip(free).any(|(a, b)| a.path != b.path) {
+            return None;
+        }
+        let same = wanted.iter().zip(free).filter(|(a, b)| a.direction == b.direction).count();
+        match same {
+            same if same == free.len() => Some(false),
+            0 => Some(true),
+            _ => None,
+        }
+    }
+}
+
+impl Bound {
+    fn constrained(&self) -> bool {
+        self.equal_keys > 0 || self.ranged
+    }
+
+    fn score(&self) -> usize {
+        let order = usize::from(self.order.is_some());
+        let exact = usize::from(self.exact && self.equal_keys > 0);
+        self.equal_keys * 8 + usize::from(self.ranged) * 4 + order * 2 + exact
+    }
+
+    fn plan(&self) -> Plan {
+        if let (Some(backward), [range]) = (self.order, self.ranges.as_slice()) {
+            return Plan::Ordered { source: self.source, range: range.clone(), backward };
+        }
+        Plan::Gather { branches: vec![self.branch()], repeats: self.multikey }
+    }
+
+    fn branch(&self) -> Branch {
+        Branch { source: self.source, ranges: self.ranges.clone() }
+    }
+}
+
+/// The branches of an `or` of which each part has an index.
+fn union_of(collection: &Collection, filter: &Filter) -> Option<Vec<Branch>> {
+    match filter {
+        Filter::And(parts) => parts.iter().find_map(|part| union_of(collection, part)),
+        Filter::Or(parts) => {
+            let branches = parts.iter().map(|part| match lower(collection, part, &[]) {
+                Plan::Nothing => Some(Vec::new()),
+                Plan::Ordered { source, range, .. } => Some(vec![Branch { source, ranges: vec![range] }]),
+                Plan::Gather { branches, .. } => Some(branches),
+                Plan::Scan => None,
+            });
+            Some(branches.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
+        }
+        _ => None,
+    }
+}
+
+/// The tests that every match passes at this path.
+fn tests<'a>(filter: &'a Filter, path: &'a FieldPath) -> Vec<&'a Test> {
+    match filter {
+        Filter::Field(at, test) if at == path => vec![test],
+        Filter::And(parts) => parts.iter().flat_map(|part| tests(part, path)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The keys that a match has one of, if the filter names them; the shortest such list.
+fn equalities(filter: &Filter, key: &IndexKey) -> Option<Vec<Vec<u8>>> {
+    let lists = tests(filter, &key.path).into_iter().filter_map(|test| match test {
+        Test::Compare(Comparison::Eq, value) => keys_of(std::slice::from_ref(value), key.direction),
+        Test::In(values) => keys_of(values, key.direction),
+        _ => None,
+    });
+    lists.min_by_key(Vec::len)
+}
+
+fn keys_of(values: &[Bson], direction: Direction) -> Option<Vec<Vec<u8>>> {
+    if values.iter().any(|value| matches!(value, Bson::Array(_))) {
+        return None;
+    }
+    let mut keys: Vec<Vec<u8>> = values.iter().map(|value| encode(value, direction)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    Some(keys)
+}
+
+/// The range that the filter sets to one key.
+fn range(filter: &Filter, key: &IndexKey, multikey: bool) -> Option<Range> {
+    let mut whole: Option<Range> = None;
+    for test in tests(filter, &key.path) {
+        let Test::Compare(comparison, value) = test else { continue };
+        let Some(part) = half_range(*comparison, value, key.direction) else { continue };
+        whole = Some(match whole {
+            None => part,
+            Some(first) if multikey => first,
+            Some(first) => Range { from: first.from.max(part.from), to: first.to.min(part.to) },
+        });
+    }
+    whole
+}
+
+/// From the value to the end of its type bracket, or from the bracket's beginning to the value.
+fn half_range(comparison: Comparison, value: &Bson, direction: Direction) -> Option<Range> {
+    if matches!(value, Bson::Array(_)) {
+        return None;
+    }
+    let key = encode(value, direction);
+    let bracket: Vec<u8> = key.iter().copied().take(1).collect();
+    let greater = match comparison {
+        Comparison::Gt | Comparison::Gte => direction == Direction::Ascending,
+        Comparison::Lt | Comparison::Lte => direction == Direction::Descending,
+        Comparison::Eq => return None,
+    };
+    let inclusive = matches!(comparison, Comparison::Gte | Comparison::Lte);
+    Some(if greater {
+        Range { to: after(&bracket), from: if inclusive { key } else { after(&key) } }
+    } else {
+        Range { to: if inclusive { after(&key) } else { key }, from: bracket }
+    })
+}
+
+fn below(prefix: &[u8], range: &Range) -> Range {
+    Range { from: [prefix, &range.from].concat(), to: [prefix, &range.to].concat() }
+}
+
+/// The first key after all that begin with `prefix`.
+fn after(prefix: &[u8]) -> Vec<u8> {
+    let mut next = prefix.to_vec();
+    while let Some(last) = next.pop() {
+        if last < u8::MAX {
+            next.push(last + 1);
+            return next;
+        }
+    }
+    // After everything: no key begins with this byte.
+    vec![u8::MAX]
+}
