@@ -18,7 +18,7 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let folder = tempfile::tempdir().expect("a folder");
     let env = Env::system();
-    let sqlite = SqliteStore::open(SqliteConfig::new(folder.path().join("bench.db"), &env)).expect("a database");
+    let sqlite = SqliteStore::open(SqliteConfig::new(folder.path().join("bench.db"), env.executor, env.clock)).expect("a database");
     let memory = runtime.block_on(world(Arc::new(MemoryStore::new())));
     let sqlite = runtime.block_on(world(Arc::new(sqlite)));
 

@@ -31,7 +31,8 @@ impl Place {
         match self {
             Self::Memory => Ok(Arc::new(MemoryStore::with_clock(Arc::clone(&env.clock)))),
             Self::Sqlite(path) => {
-                let config = SqliteConfig::new(path, env);
+                let env = Env::system();
+        let config = SqliteConfig::new(path, Arc::clone(&env.executor), Arc::clone(&env.clock));
                 let store = SqliteStore::open(config).map_err(|error| {
                     let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
                     Failure::negative(format!(

@@ -47,6 +47,7 @@ mod check;
 mod checks;
 mod differential;
 mod factory;
+pub mod mounts;
 mod run;
 mod world;
 

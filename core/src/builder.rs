@@ -5,7 +5,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::app::AppConfig;
+use crate::app::{AppConfig, ValidationAction};
+use crate::auth::config::AuthConfig;
 use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData};
 use crate::engine::{App, AppParts, Engine, Parts, catalog, rule_book};
 use crate::env::Env;
@@ -45,7 +46,7 @@ impl EngineBuilder {
             env: None,
             public_url: None,
             limits: Limits::default(),
-            password_cost: PasswordCost::default(),
+            password_cost: PasswordCost::RECOMMENDED,
             keys: HashMap::new(),
             apps: Vec::new(),
         }
@@ -105,6 +106,10 @@ impl EngineBuilder {
             problems.push("no app: call `app` at least once".to_owned());
         }
         for (index, config) in self.apps.iter().enumerate() {
+            let lifetimes = AuthConfig::SHORTEST_REFRESH..=AuthConfig::LONGEST_REFRESH;
+            if !lifetimes.contains(&config.auth.refresh_lifetime) {
+                problems.push(format!("refresh tokens of `{}` must live 30 minutes to 5 years", config.id));
+            }
             if self.apps.iter().take(index).any(|earlier| earlier.id == config.id) {
                 problems.push(format!("two apps have the client app id `{}`", &config.id));
             }
@@ -167,7 +172,11 @@ impl Wiring {
         }
         let introspection =
             if config.graphql.introspection { Introspection::Enabled } else { Introspection::Disabled };
-        let graphql = Graphql::new(catalog(&config, &mut report), introspection, &self.limits);
+        let graphql = Graphql::new(Arc::new(catalog(&config, &mut report)), introspection, &self.limits);
+        if config.graphql.read_validation != ValidationAction::Off {
+            let file = "graphql/validation_settings.json";
+            report.warn(file, "/read_validation_action", "reads are not validated yet");
+        }
         let rules = rule_book(&config, &self.limits, &mut report);
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");

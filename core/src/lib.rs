@@ -3,6 +3,8 @@
 pub mod actor;
 pub mod app;
 pub mod auth;
+pub mod builder;
+pub mod engine;
 pub mod env;
 pub mod error;
 pub mod filter;

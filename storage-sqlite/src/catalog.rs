@@ -65,7 +65,7 @@ impl CatalogCache {
             return Ok(Arc::clone(present));
         }
         let sql = "INSERT INTO collections (data_group, service, database, name) VALUES (?1, ?2, ?3, ?4)";
-        execute(connection, sql, params![*id.group, *id.service, *id.database, *id.name])?;
+        execute(connection, sql, params![&*id.group, &*id.service, &*id.database, &*id.name])?;
         let number = connection.last_insert_rowid();
         connection
             .execute_batch(&format!(

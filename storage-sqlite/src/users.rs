@@ -1,6 +1,7 @@
 //! Users, their identities, and registrations.
 
 use async_trait::async_trait;
+use backstitch::bson::raw::cstr;
 use backstitch::bson::oid::ObjectId;
 use backstitch::bson::{Document, RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf};
 use backstitch::id::{AppId, UserId};
@@ -9,7 +10,7 @@ use backstitch::store::{
     Durability, Identity, Registration, Result, StoreError, StoreErrorKind, User, UserKind, UserStore,
 };
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::SqliteStore;
 use crate::error::{corrupt, from_sqlite};
@@ -272,7 +273,7 @@ fn write_identities(identities: &[Identity]) -> Result<Vec<u8>> {
         all.push(one);
     }
     let mut whole = RawDocumentBuf::new();
-    whole.append(c"", all);
+    whole.append(cstr!(""), all);
     Ok(whole.into_bytes())
 }
 

@@ -116,10 +116,11 @@ impl Search {
             Plan::Scan => {
                 let sql = format!("SELECT seq, body FROM docs_{}", self.collection);
                 let mut statement = connection.prepare_cached(&sql).map_err(from_sqlite)?;
-                visit_rows(&mut statement, &mut examine)?;
+                // Whether the visitor had enough or the rows ended, this walk is over.
+                let _ = visit_rows(&mut statement, &mut examine)?;
             }
             Plan::Ordered { source, range, .. } => {
-                self.visit_ranges(connection, *source, std::slice::from_ref(range), &mut examine)?;
+                let _ = self.visit_ranges(connection, *source, std::slice::from_ref(range), &mut examine)?;
             }
             Plan::Gather { branches, .. } => {
                 for branch in branches {

@@ -82,6 +82,11 @@ impl Client {
         self
     }
 
+    /// The same client with another access token.
+    pub fn with_access(self, token: &str) -> Self {
+        Self { access: Some(token.to_owned()), ..self }
+    }
+
     /// Runs a GraphQL document and returns the whole answer.
     pub async fn graphql(&self, query: &str, variables: Value) -> Value {
         let body = json!({ "query": query, "variables": variables });

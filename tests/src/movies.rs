@@ -67,7 +67,8 @@ pub fn each_store<F: Future<Output = ()>>(story: impl Fn(Movies) -> F) {
     runtime.block_on(async {
         story(Movies::on(Arc::new(MemoryStore::new())).await).await;
         let folder = tempfile::tempdir().expect("a folder");
-        let config = SqliteConfig::new(folder.path().join("movies.db"), &Env::system());
+        let env = Env::system();
+        let config = SqliteConfig::new(folder.path().join("movies.db"), env.executor, env.clock);
         let store = SqliteStore::open(config).expect("a database");
         story(Movies::on(Arc::new(store)).await).await;
     });

@@ -120,7 +120,7 @@ fn a_field_for_moderators_is_hidden_from_everyone_else() {
         movies.make_moderator(ada.user.as_deref().unwrap()).await;
         let reply = ada.send("POST", "/auth/session", ada.refresh.as_deref(), None).await;
         assert_eq!(reply.status, 201, "{reply:?}");
-        let moderator = backstitch_tests::Client { access: reply.json()["access_token"].as_str().map(str::to_owned), ..ada };
+        let moderator = ada.with_access(reply.json()["access_token"].as_str().unwrap());
         let shown = moderator.data(note, json!({})).await;
         assert!(shown["movies"].as_array().unwrap().iter().any(|film| film["editor_note"].is_string()));
         let set = "mutation($s: MovieUpdateInput!) { updateOneMovie(query: { title: \"Casablanca\" }, set: $s) { editor_note } }";

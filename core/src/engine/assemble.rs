@@ -51,14 +51,14 @@ pub(crate) fn catalog(config: &AppConfig, report: &mut Report) -> Catalog {
     Catalog::build(&input, report)
 }
 
-/// What `%%values` stands for. Secrets are not among them: a rule's explanation may be shown.
+/// What `%%values` stands for.
 fn values(config: &AppConfig) -> Document {
     config
         .values
         .iter()
         .filter_map(|(name, value)| match value {
             ConfigValue::Plain(json) => Some((name.clone(), Bson::try_from(json.clone()).ok()?)),
-            ConfigValue::Secret(_) => None,
+            ConfigValue::Secret(secret) => Some((name.clone(), Bson::String(secret.expose().to_owned()))),
         })
         .collect()
 }

@@ -29,6 +29,14 @@ impl GraphqlRequest {
     }
 
     /// With these variables.
+    /// Sets one variable.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: Value) -> Self {
+        self.variables.insert(name.into(), value);
+        self
+    }
+
+    /// Sets all variables.
     #[must_use]
     pub fn with_variables(mut self, variables: Map<String, Value>) -> Self {
         self.variables = variables;
