@@ -18,7 +18,9 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let folder = tempfile::tempdir().expect("a folder");
     let env = Env::system();
-    let sqlite = SqliteStore::open(SqliteConfig::new(folder.path().join("bench.db"), env.executor, env.clock)).expect("a database");
+    let sqlite =
+        SqliteStore::open(SqliteConfig::new(folder.path().join("bench.db"), env.executor, env.clock))
+            .expect("a database");
     let memory = runtime.block_on(world(Arc::new(MemoryStore::new())));
     let sqlite = runtime.block_on(world(Arc::new(sqlite)));
 
@@ -65,7 +67,10 @@ fn floors(criterion: &mut Criterion, runtime: &Runtime, memory: &World, database
         for (rank, document) in page(owner).iter().enumerate() {
             let bytes = document.to_vec().expect("BSON");
             connection
-                .execute("INSERT INTO items (owner, rank, body) VALUES (?1, ?2, ?3)", rusqlite::params![format!("o{owner}"), rank as i64, bytes])
+                .execute(
+                    "INSERT INTO items (owner, rank, body) VALUES (?1, ?2, ?3)",
+                    rusqlite::params![format!("o{owner}"), rank as i64, bytes],
+                )
                 .expect("an item");
         }
     }
@@ -78,7 +83,10 @@ fn floors(criterion: &mut Criterion, runtime: &Runtime, memory: &World, database
     group.bench_function("rusqlite_fetch_50_and_20", |bencher| {
         bencher.iter(|| {
             let numbers: Vec<i64> = (0..20).collect();
-            (fetch(&connection, items, ["o7"]), fetch(&connection, &places, rusqlite::params_from_iter(numbers)))
+            (
+                fetch(&connection, items, ["o7"]),
+                fetch(&connection, &places, rusqlite::params_from_iter(numbers)),
+            )
         });
     });
     group.finish();

@@ -18,7 +18,9 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let folder = tempfile::tempdir().expect("a folder");
     let env = Env::system();
-    let sqlite = SqliteStore::open(SqliteConfig::new(folder.path().join("bench.db"), env.executor, env.clock)).expect("a database");
+    let sqlite =
+        SqliteStore::open(SqliteConfig::new(folder.path().join("bench.db"), env.executor, env.clock))
+            .expect("a database");
     let memory = runtime.block_on(world(Arc::new(MemoryStore::new())));
     let sqlite = runtime.block_on(world(Arc::new(sqlite)));
 
@@ -40,6 +42,7 @@ fn check(criterion: &mut Criterion, runtime: &Runtime, name: &str, world: &World
     let head = http::Request::get("/").header("authorization", format!("Bearer {}", world.token));
     let head = head.body(()).expect("a head").into_parts().0;
     criterion.bench_function(name, |bencher| {
-        bencher.iter(|| runtime.block_on(world.app.authenticate(black_box(&head))).expect("the token is good"));
+        bencher
+            .iter(|| runtime.block_on(world.app.authenticate(black_box(&head))).expect("the token is good"));
     });
 }

@@ -22,10 +22,8 @@ pub fn print_ratios(pairs: &[(&str, &str)]) {
 /// The median in nanoseconds.
 fn median(id: &str) -> Option<f64> {
     let home = std::env::var_os("CRITERION_HOME").map(PathBuf::from).or_else(|| {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-            || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")),
-            PathBuf::from,
-        );
+        let target = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")), PathBuf::from);
         Some(target.join("criterion"))
     })?;
     let text = fs::read_to_string(home.join(id).join("new/estimates.json")).ok()?;

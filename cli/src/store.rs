@@ -32,7 +32,7 @@ impl Place {
             Self::Memory => Ok(Arc::new(MemoryStore::with_clock(Arc::clone(&env.clock)))),
             Self::Sqlite(path) => {
                 let env = Env::system();
-        let config = SqliteConfig::new(path, Arc::clone(&env.executor), Arc::clone(&env.clock));
+                let config = SqliteConfig::new(path, Arc::clone(&env.executor), Arc::clone(&env.clock));
                 let store = SqliteStore::open(config).map_err(|error| {
                     let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
                     Failure::negative(format!(

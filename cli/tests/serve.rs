@@ -25,11 +25,8 @@ struct Server {
 impl Server {
     /// Starts the server and reads what it prints until the last of the three lines.
     fn start(arguments: &[&str], folder: &Path) -> Self {
-        let mut child = backstitch(arguments, folder)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
+        let mut child =
+            backstitch(arguments, folder).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut ready = String::new();
         output.read_line(&mut ready).unwrap();
@@ -135,7 +132,10 @@ fn schema_prints_the_same_text_every_time() {
     };
     let sdl = print();
     assert_eq!(sdl, print());
-    for part in ["type Movie {", "movies(query: MovieQueryInput, limit: Int = 100, sortBy: MovieSortByInput): [Movie]!"] {
+    for part in [
+        "type Movie {",
+        "movies(query: MovieQueryInput, limit: Int = 100, sortBy: MovieSortByInput): [Movie]!",
+    ] {
         assert!(sdl.contains(part), "{part} in\n{sdl}");
     }
 }

@@ -1,8 +1,8 @@
 //! Users, their identities, and registrations.
 
 use async_trait::async_trait;
-use backstitch::bson::raw::cstr;
 use backstitch::bson::oid::ObjectId;
+use backstitch::bson::raw::cstr;
 use backstitch::bson::{Document, RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf};
 use backstitch::id::{AppId, UserId};
 use backstitch::secret::Secret;

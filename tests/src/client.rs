@@ -64,7 +64,8 @@ impl Client {
     /// Registers and logs in.
     pub async fn person(self, email: &str) -> Self {
         let body = json!({ "email": email, "password": "correct horse" });
-        let reply = self.send("POST", "/app/{app}/auth/providers/local-userpass/register", None, Some(body)).await;
+        let reply =
+            self.send("POST", "/app/{app}/auth/providers/local-userpass/register", None, Some(body)).await;
         assert_eq!(reply.status, 201, "{reply:?}");
         self.log_in("local-userpass", json!({ "username": email, "password": "correct horse" })).await
     }

@@ -8,9 +8,9 @@ use backstitch::id::{AppId, SessionId, UserId};
 use backstitch::rules::{ScopedQuery, ScopedWrite};
 use backstitch::secret::Secret;
 use backstitch::store::{
-    Capabilities, CollectionSpec, Cursor, DocumentStore, KeyStore, LiveSession, MetaStore, Registration, Result,
-    Session, SessionStore, SigningKeyRecord, Snapshot, Store, Ticket, TicketKey, TicketStore, Transaction,
-    TransactionOptions, User, UserStore,
+    Capabilities, CollectionSpec, Cursor, DocumentStore, KeyStore, LiveSession, MetaStore, Registration,
+    Result, Session, SessionStore, SigningKeyRecord, Snapshot, Store, Ticket, TicketKey, TicketStore,
+    Transaction, TransactionOptions, User, UserStore,
 };
 use chrono::{DateTime, Utc};
 
@@ -54,7 +54,10 @@ impl DocumentStore for CountingStore {
     }
 
     async fn begin(&self, options: TransactionOptions) -> Result<Box<dyn Transaction>> {
-        Ok(Box::new(Counted { inner: self.inner.begin(options).await?, requests: Arc::clone(&self.requests) }))
+        Ok(Box::new(Counted {
+            inner: self.inner.begin(options).await?,
+            requests: Arc::clone(&self.requests),
+        }))
     }
 }
 

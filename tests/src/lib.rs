@@ -1,7 +1,12 @@
 //! Flows by user story. The README's examples are compiled and run as documentation tests of this crate.
 
 #![doc = include_str!("../../README.md")]
-#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "test helpers fail by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test helpers fail by panicking"
+)]
 
 mod client;
 mod counting;

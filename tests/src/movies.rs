@@ -52,7 +52,8 @@ impl Movies {
 
     /// Writes custom user data for a user, as an operator would.
     pub async fn make_moderator(&self, user: &str) {
-        let access = Access::system(CollectionId::new(self.app.as_str(), "mongodb-atlas", "movies", "accounts"));
+        let access =
+            Access::system(CollectionId::new(self.app.as_str(), "mongodb-atlas", "movies", "accounts"));
         let account = doc! { "_id": ObjectId::from_bytes([7; 12]), "user_id": user, "role": "moderator" };
         let raw = RawDocumentBuf::try_from(&account).expect("BSON");
         let mut transaction = self.store.begin(TransactionOptions::default()).await.expect("a turn");

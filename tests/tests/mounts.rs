@@ -10,8 +10,9 @@ use backstitch_storage_memory::MemoryStore;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_tower_mount_in_axum_passes_every_check() {
     let engine = fixture(Arc::new(MemoryStore::new())).await;
-    let mount = EngineService::new(engine)
-        .with_peer(|extensions| extensions.get::<axum::extract::ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip()));
+    let mount = EngineService::new(engine).with_peer(|extensions| {
+        extensions.get::<axum::extract::ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
+    });
     let router = axum::Router::new().fallback_service(mount);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -142,7 +142,8 @@ fn modules_of_core_depend_only_in_the_allowed_directions() {
         let module = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
         for line in code_lines(&text) {
             for (at, word) in line.match_indices("crate::") {
-                let used = line[at + word.len()..].split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+                let used =
+                    line[at + word.len()..].split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
                 let exists = root().join("core/src").join(used).exists()
                     || root().join("core/src").join(format!("{used}.rs")).exists();
                 if exists && allowed.get(module).is_some_and(|list| !list.contains(&used)) {
@@ -205,7 +206,8 @@ fn function_lengths(text: &str) -> Vec<(String, usize)> {
         let code = line.trim_start();
         let words: Vec<&str> = code.split(' ').take_while(|word| !word.contains('(')).collect();
         let qualifiers = ["pub", "pub(crate)", "pub(super)", "const", "async", "fn"];
-        let is_function = code.split(' ').any(|word| word == "fn") && qualifiers.iter().any(|q| code.starts_with(q));
+        let is_function =
+            code.split(' ').any(|word| word == "fn") && qualifiers.iter().any(|q| code.starts_with(q));
         if !is_function || code.ends_with(['}', ';']) {
             continue;
         }

@@ -156,7 +156,8 @@ async fn a_login_without_a_body_is_a_login_with_an_empty_one(client: Client) {
 
 async fn a_login_ignores_keys_that_it_does_not_know(client: Client) {
     let body = json!({"provider": "anon-user", "what": [1], "options": {"device": {"sdk": "x", "more": {}}}});
-    let reply = client.send("POST", &app("auth/providers/anon-user/login"), &[], Some(&body.to_string())).await;
+    let reply =
+        client.send("POST", &app("auth/providers/anon-user/login"), &[], Some(&body.to_string())).await;
     assert_eq!(reply.status, 200, "{reply:?}");
 }
 
@@ -202,7 +203,10 @@ async fn a_refresh_is_201_with_exactly_an_access_token(client: Client) {
     let reply = with_token(client, "POST", SESSION, &tokens.refresh, None).await;
     assert_eq!(reply.status, 201, "{reply:?}");
     let body = reply.json();
-    assert_eq!(body.as_object().map(|members| members.keys().collect::<Vec<_>>()), Some(vec![&"access_token".to_owned()]));
+    assert_eq!(
+        body.as_object().map(|members| members.keys().collect::<Vec<_>>()),
+        Some(vec![&"access_token".to_owned()])
+    );
     assert_eq!(graphql(client, &text(&body, "access_token"), "{ __typename }").await.status, 200);
 }
 
@@ -233,7 +237,11 @@ async fn a_logout_ends_the_access_token_at_once(client: Client) {
     let tokens = guest(client).await;
     with_token(client, "DELETE", SESSION, &tokens.refresh, None).await;
     assert_error(&graphql(client, &tokens.access, "{ __typename }").await, 401, Some("InvalidSession"));
-    assert_error(&with_token(client, "POST", SESSION, &tokens.refresh, None).await, 401, Some("InvalidSession"));
+    assert_error(
+        &with_token(client, "POST", SESSION, &tokens.refresh, None).await,
+        401,
+        Some("InvalidSession"),
+    );
 }
 
 async fn a_profile_has_what_the_clients_read(client: Client) {
@@ -242,7 +250,10 @@ async fn a_profile_has_what_the_clients_read(client: Client) {
     assert_eq!(reply.status, 200, "{reply:?}");
     let body = reply.json();
     assert_eq!(body["type"], "normal");
-    assert!(body["data"].is_object() && body["user_id"].is_string() && body["domain_id"].is_string(), "{body}");
+    assert!(
+        body["data"].is_object() && body["user_id"].is_string() && body["domain_id"].is_string(),
+        "{body}"
+    );
     assert_eq!(body["identities"][0]["provider_type"], "anon-user");
     assert!(body["identities"][0]["id"].is_string(), "{body}");
 }
@@ -308,7 +319,10 @@ async fn a_chunked_body_is_read(client: Client) {
 }
 
 async fn an_announced_body_over_the_limit_is_413_at_once(client: Client) {
-    let head = format!("POST {} HTTP/1.1\r\nhost: test\r\ncontent-length: 104857600\r\nconnection: close\r\n\r\n", app("graphql"));
+    let head = format!(
+        "POST {} HTTP/1.1\r\nhost: test\r\ncontent-length: 104857600\r\nconnection: close\r\n\r\n",
+        app("graphql")
+    );
     let started = Instant::now();
     let reply = client.exchange(head.as_bytes()).await.expect("an answer before the body");
     assert_error(&reply, 413, Some("BadRequest"));
@@ -361,7 +375,9 @@ async fn a_preflight_names_methods_and_headers(client: Client) {
     assert_eq!(reply.status, 204, "{reply:?}");
     assert_eq!(reply.header("access-control-allow-origin"), Some("https://app.example"));
     assert!(reply.header("access-control-allow-methods").is_some_and(|methods| methods.contains("POST")));
-    assert!(reply.header("access-control-allow-headers").is_some_and(|names| names.contains("authorization")));
+    assert!(
+        reply.header("access-control-allow-headers").is_some_and(|names| names.contains("authorization"))
+    );
 }
 
 async fn an_origin_is_named_in_answers_and_in_errors(client: Client) {

@@ -94,7 +94,12 @@ impl Engine {
         refuse(head, &Error::new(ErrorKind::BadRequest, "the body could not be read"))
     }
 
-    async fn answer(&self, found: &Found, head: &http::request::Parts, body: Bytes) -> Result<Response<Body>> {
+    async fn answer(
+        &self,
+        found: &Found,
+        head: &http::request::Parts,
+        body: Bytes,
+    ) -> Result<Response<Body>> {
         if found.endpoint == Endpoint::Health {
             return Ok(wire::health());
         }

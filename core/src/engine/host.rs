@@ -71,7 +71,8 @@ impl App {
     /// Answers a GraphQL request in process, under the actor's rules. It never fails: what goes wrong is
     /// in the answer's `errors`.
     pub async fn graphql(&self, actor: &Actor, request: &GraphqlRequest) -> GraphqlResponse {
-        let validate = |collection: &CollectionId, document: &RawDocument| self.validate(collection, document);
+        let validate =
+            |collection: &CollectionId, document: &RawDocument| self.validate(collection, document);
         let context = ExecuteContext {
             store: &*self.parts.store,
             actor,

@@ -71,7 +71,10 @@ impl App {
         progress: &mut (dyn FnMut(LoadProgress<'_>) + Send),
     ) -> Result<u64> {
         let access = Access::system(file.collection.clone());
-        let options = TransactionOptions { deadline: std::time::Duration::from_secs(3600), durability: Durability::Power };
+        let options = TransactionOptions {
+            deadline: std::time::Duration::from_secs(3600),
+            durability: Durability::Power,
+        };
         let mut transaction = self.parts().store.begin(options).await?;
         let mut documents = 0;
         let mut batch = Vec::with_capacity(BATCH);

@@ -82,10 +82,6 @@ pub fn realm_web(server: &Running) {
         .output()
         .expect("node runs");
     if !output.status.success() {
-        panic!(
-            "{}\n{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        panic!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -35,9 +35,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// A route of the host: only for those who have logged in.
 async fn hello(State(app): State<App>, parts: Parts) -> Result<String, (StatusCode, String)> {
-    let actor = app.authenticate(&parts).await.map_err(|error| {
-        (error.kind().status(), error.hint().to_owned())
-    })?;
+    let actor =
+        app.authenticate(&parts).await.map_err(|error| (error.kind().status(), error.hint().to_owned()))?;
     let name = actor.acting_user().map(|acting| acting.user.id.to_hex()).unwrap_or_default();
     Ok(format!("hello, {name}\n"))
 }
