@@ -138,7 +138,7 @@ fn item(owner: usize, rank: usize) -> Document {
         "rank": i32::try_from(rank).expect("small"),
         "owner": format!("o{owner}"),
         "price": (rank as f64) * 1.25,
-        "done": rank % 3 == 0,
+        "done": rank.is_multiple_of(3),
         "created": bson::DateTime::from_millis(1_700_000_000_000 + (rank as i64) * 1_000),
         "note": "a note that is neither long nor short",
         "place": i32::try_from(rank % 20).expect("small"),

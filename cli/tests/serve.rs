@@ -1,6 +1,14 @@
 //! `backstitch serve` as a new user types it: the movies example, the printed lines pasted into a shell, a second
 //! start that keeps everything, and a clean end.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};

@@ -6,6 +6,9 @@ use std::pin::Pin;
 
 use crate::factory::StoreFactory;
 
+/// A check while it runs.
+pub type Running<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// One promise that a store keeps.
 #[derive(Clone, Copy)]
 pub struct Check {
@@ -14,7 +17,7 @@ pub struct Check {
     /// What a backend that cannot keep it excludes.
     pub category: Category,
     /// Opens a store and panics when the promise is broken.
-    pub run: for<'a> fn(&'a dyn StoreFactory) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>,
+    pub run: for<'a> fn(&'a dyn StoreFactory) -> Running<'a>,
 }
 
 impl fmt::Debug for Check {

@@ -51,7 +51,7 @@ pub mod mounts;
 mod run;
 mod world;
 
-pub use check::{Category, Check};
+pub use check::{Category, Check, Running};
 pub use checks::checks;
 pub use differential::differential;
 pub use factory::StoreFactory;

@@ -8,11 +8,14 @@ use std::sync::Arc;
 /// Where a run is split.
 const RUN: usize = 128;
 
+/// A stretch of neighbours, shared until one of them changes.
+type Run<K, V> = Arc<Vec<(K, V)>>;
+
 /// A persistent sorted map.
 #[derive(Debug)]
 pub(crate) struct SortedMap<K, V> {
     // INVARIANT: no run is empty, and keys ascend through all of them.
-    runs: Arc<Vec<Arc<Vec<(K, V)>>>>,
+    runs: Arc<Vec<Run<K, V>>>,
 }
 
 /// A place in a map; only good for the very map it came from.

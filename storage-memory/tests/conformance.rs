@@ -1,5 +1,13 @@
 //! The memory store is a store.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

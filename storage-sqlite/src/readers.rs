@@ -89,9 +89,8 @@ impl Readers {
     }
 
     fn take(&self) -> Result<Reader> {
-        match self.lock().idle.pop() {
-            Some(reader) => return Ok(reader),
-            None => {}
+        if let Some(reader) = self.lock().idle.pop() {
+            return Ok(reader);
         }
         let connection = connection::open(&self.config)?;
         Ok(Reader { connection, catalog: CatalogCache::default() })

@@ -1,6 +1,12 @@
 //! Log-in and sessions, by user story, on the memory store with steered time.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;

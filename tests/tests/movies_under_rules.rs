@@ -1,5 +1,13 @@
 //! The movies example over HTTP, as different people: each sees and may change only what the rules give.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use backstitch_tests::{Movies, each_store};
 use serde_json::{Value, json};
 

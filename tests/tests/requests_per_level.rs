@@ -1,5 +1,13 @@
 //! A GraphQL request asks the store once per level of its plan, however many rows there are.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::sync::Arc;
 
 use backstitch_storage_memory::MemoryStore;

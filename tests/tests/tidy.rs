@@ -1,6 +1,14 @@
 //! The habits of the house, as a test: who may depend on whom, how long files and functions are,
 //! and that time, randomness and the network come only from `env`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

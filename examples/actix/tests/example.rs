@@ -1,5 +1,13 @@
 //! The example as a program: the official client, unmodified, and the host's own protected route.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::path::Path;
 
 use backstitch_example_app::running::{Running, realm_web};

@@ -1,6 +1,12 @@
 //! An example that runs, for the examples' tests.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test's helper fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
