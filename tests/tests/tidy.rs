@@ -59,12 +59,12 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rusqlite", &["storage-sqlite/"]),
     ("actix_web", &["http/src/actix.rs", "examples/actix/"]),
     ("SystemTime::now", &["core/src/env/"]),
-    ("Instant::now", &["core/src/env/", "cli/"]),
+    ("Instant::now", &["core/src/env/", "cli/", "conformance/src/mounts/"]),
     ("Utc::now", &["core/src/env/"]),
     ("DateTime::now", &["core/src/env/"]),
     ("ObjectId::new", &["core/src/env/"]),
     ("SystemRandom::new", &["core/src/env/"]),
-    ("TcpStream", &["cli/"]),
+    ("TcpStream", &["cli/", "conformance/src/mounts/"]),
     ("TcpListener", &["cli/", "examples/"]),
 ];
 
@@ -94,6 +94,8 @@ fn sources() -> Vec<(PathBuf, String)> {
     SOURCES
         .iter()
         .flat_map(|name| rust_files(&root().join(name).join("src")))
+        // Test modules in files of their own.
+        .filter(|path| !["tests.rs", "attacks.rs", "properties.rs"].iter().any(|name| path.ends_with(name)))
         .map(|path| (path.strip_prefix(root()).unwrap().to_path_buf(), fs::read_to_string(&path).unwrap()))
         .collect()
 }
@@ -229,12 +231,13 @@ fn function_lengths(text: &str) -> Vec<(String, usize)> {
 }
 
 #[test]
-fn tables_of_contents_hold_no_logic() {
+fn tables_of_contents_stay_short() {
     let problems: Vec<String> = sources()
         .iter()
         .filter(|(path, _)| path.ends_with("lib.rs") || path.ends_with("mod.rs"))
-        .filter(|(_, text)| code_lines(text).any(|line| names(line, "fn") && !line.contains('"')))
-        .map(|(path, _)| path.display().to_string())
+        .map(|(path, text)| (path, code_lines(text).count()))
+        .filter(|(path, count)| *count > if path.ends_with("lib.rs") { 80 } else { 150 })
+        .map(|(path, count)| format!("{}: {count} code lines", path.display()))
         .collect();
     assert_none(&problems, "lib.rs and mod.rs are tables of contents");
 }

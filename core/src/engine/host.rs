@@ -138,9 +138,9 @@ impl App {
         self.parts.graphql.sdl()
     }
 
-    /// A query that this app answers, for a first try.
+    /// A query that this app answers, for a first try; of the collection named like the app, if there is one.
     pub fn example_query(&self) -> String {
-        self.parts.graphql.example_query()
+        self.parts.graphql.example_query(self.name())
     }
 
     pub(crate) fn public_url(&self) -> &str {

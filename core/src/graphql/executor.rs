@@ -70,9 +70,14 @@ impl Graphql {
         &self.catalog
     }
 
-    /// A query that this API answers, for a first try; empty when it has none.
-    pub fn example_query(&self) -> String {
-        let lists = self.catalog.queries.iter().filter(|field| field.operation == Operation::FindMany);
+    /// A query that this API answers, for a first try; empty when it has none. The collection of the
+    /// given name is preferred.
+    pub fn example_query(&self, preferred: &str) -> String {
+        let is_preferred = |field: &&RootField| {
+            let api = self.catalog.collections.get(field.collection.0);
+            api.is_some_and(|api| &*api.id.name == preferred)
+        };
+        let lists = || self.catalog.queries.iter().filter(|field| field.operation == Operation::FindMany);
         let example = |field: &RootField| {
             let api = self.catalog.collections.get(field.collection.0)?;
             let object = self.catalog.objects.get(api.object.0)?;
@@ -80,7 +85,7 @@ impl Graphql {
             let names: Vec<&str> = scalars.take(4).map(|field| field.name.as_str()).collect();
             (!names.is_empty()).then(|| format!("{{ {}(limit: 5) {{ {} }} }}", field.name, names.join(" ")))
         };
-        lists.filter_map(example).next().unwrap_or_default()
+        lists().find(is_preferred).into_iter().chain(lists()).find_map(example).unwrap_or_default()
     }
 
     /// Answers a request. It never fails: what goes wrong is in the answer.
