@@ -1,7 +1,7 @@
 //! What to look for in a collection: a closed AST, its reference meaning, and its keys.
 //!
 //! [`Filter`] is exhaustive on purpose: a new operator breaks every store at compile time until it
-//! is lowered. What it means is [`matches`], MongoDB's query language in two-valued logic; every
+//! is lowered. What it means is [`matches()`], MongoDB's query language in two-valued logic; every
 //! store is tested against it. [`compare`] is MongoDB's order of values, and [`key`] turns
 //! a value into bytes that sort the same way.
 
