@@ -26,7 +26,9 @@ fn median(id: &str) -> Option<f64> {
             .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")), PathBuf::from);
         Some(target.join("criterion"))
     })?;
-    let text = fs::read_to_string(home.join(id).join("new/estimates.json")).ok()?;
+    // criterion makes one folder of an id without a group.
+    let read = |folder: &str| fs::read_to_string(home.join(folder).join("new/estimates.json"));
+    let text = read(id).or_else(|_| read(&id.replace('/', "_"))).ok()?;
     let estimates: serde_json::Value = serde_json::from_str(&text).ok()?;
     estimates.get("median")?.get("point_estimate")?.as_f64()
 }

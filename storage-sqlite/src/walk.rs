@@ -412,3 +412,36 @@ fn blob_at<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8]> {
 fn unreadable() -> backstitch::store::StoreError {
     corrupt("a document cannot be read")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_indexed_filter_never_scans_the_documents() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE docs_1 (seq INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, body BLOB NOT NULL) STRICT;
+                 CREATE TABLE idx_2 (key BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq))
+                     STRICT, WITHOUT ROWID;",
+            )
+            .unwrap();
+        for source in [Source::Id, Source::Index(2)] {
+            for slots in [1, 2, 64] {
+                let sql = format!("EXPLAIN QUERY PLAN {}", ranges_sql(1, source, slots));
+                let mut statement = connection.prepare(&sql).unwrap();
+                let mut rows = statement.raw_query();
+                let mut steps = Vec::new();
+                while let Some(row) = rows.next().unwrap() {
+                    steps.push(row.get::<_, String>(3).unwrap());
+                }
+                assert!(steps.iter().any(|step| step.starts_with("SEARCH d")), "{steps:?}");
+                assert!(
+                    !steps.iter().any(|step| step.starts_with("SCAN d") || step.starts_with("SCAN i")),
+                    "{steps:?}"
+                );
+            }
+        }
+    }
+}
