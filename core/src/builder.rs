@@ -11,6 +11,7 @@ use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomDat
 use crate::engine::{App, AppParts, Engine, Parts, catalog, rule_book};
 use crate::env::Env;
 use crate::error::Error;
+use crate::functions::{Function, Functions};
 use crate::graphql::{Graphql, Introspection};
 use crate::http::OriginList;
 use crate::id::{AppId, CollectionId, DomainId};
@@ -29,6 +30,7 @@ pub struct EngineBuilder {
     limits: Limits,
     password_cost: PasswordCost,
     keys: HashMap<AppId, Vec<SigningKeyRecord>>,
+    functions: HashMap<String, Arc<dyn Function>>,
     apps: Vec<AppConfig>,
 }
 
@@ -48,6 +50,7 @@ impl EngineBuilder {
             limits: Limits::default(),
             password_cost: PasswordCost::RECOMMENDED,
             keys: HashMap::new(),
+            functions: HashMap::new(),
             apps: Vec::new(),
         }
     }
@@ -89,6 +92,13 @@ impl EngineBuilder {
         self
     }
 
+    /// A native function, which apps' configurations call by this name. It comes before a JavaScript
+    /// function of the same name.
+    pub fn function(mut self, name: impl Into<String>, function: impl Function + 'static) -> Self {
+        self.functions.insert(name.into(), Arc::new(function));
+        self
+    }
+
     /// One app. At least one is needed.
     pub fn app(mut self, config: AppConfig) -> Self {
         self.apps.push(config);
@@ -127,7 +137,9 @@ impl EngineBuilder {
             Ok(hasher) => Arc::new(hasher),
             Err(error) => return Err(BuildError { problems: Vec::new(), cause: Some(error) }),
         };
-        let wiring = Wiring { store, env, public_url, limits: self.limits, hasher, keys: self.keys };
+        let functions = Functions::new(self.functions, env.clone(), self.limits.function);
+        let wiring =
+            Wiring { store, env, public_url, limits: self.limits, hasher, keys: self.keys, functions };
         wiring.build(self.apps).await.map_err(|cause| BuildError { problems: Vec::new(), cause: Some(cause) })
     }
 }
@@ -140,6 +152,7 @@ struct Wiring {
     limits: Limits,
     hasher: Arc<PasswordHasher>,
     keys: HashMap<AppId, Vec<SigningKeyRecord>>,
+    functions: Functions,
 }
 
 impl Wiring {
@@ -182,7 +195,7 @@ impl Wiring {
             tracing::warn!(app = %id, "{problem}");
         }
         let sessions = Arc::new(self.sessions(&config, domain).await?);
-        let auth = Auth::new(&config.auth, self.auth_parts(id.clone(), Arc::clone(&sessions)));
+        let auth = Auth::new(&config.auth, self.auth_parts(&config, Arc::clone(&sessions)));
         Ok(App::new(AppParts {
             origins: OriginList::new(&config.allowed_request_origins),
             schemas: schemas(&config),
@@ -218,9 +231,12 @@ impl Wiring {
         Sessions::start(settings, keys).await
     }
 
-    fn auth_parts(&self, app: AppId, sessions: Arc<Sessions>) -> AuthParts {
+    fn auth_parts(&self, config: &AppConfig, sessions: Arc<Sessions>) -> AuthParts {
         AuthParts {
-            app,
+            app: config.id.clone(),
+            functions: self.functions.clone(),
+            egress: config.egress.clone(),
+            public_url: self.public_url.clone(),
             store: Arc::clone(&self.store),
             env: self.env.clone(),
             limits: self.limits.clone(),

@@ -119,6 +119,20 @@ pub enum ErrorKind {
     AccountNameInUse,
     /// This credential cannot be linked.
     LinkingNotSupported,
+    /// The address is confirmed already.
+    UserAlreadyConfirmed,
+    /// No such API key, or somebody else's.
+    ApiKeyNotFound,
+    /// The owner has an API key of that name, or as many as there may be.
+    ApiKeyAlreadyExists,
+    /// An OAuth redirect that is not on the provider's list.
+    InvalidRedirectUri,
+    /// The e-mail address's domain may not come in.
+    DomainNotAllowed,
+    /// The function threw, or gave back what it may not.
+    FunctionExecutionError,
+    /// Another server that is needed failed or answered nonsense; the original's code for it.
+    HttpError,
     /// The request cannot be read.
     BadRequest,
     /// A parameter has a value that is not allowed.
@@ -167,14 +181,22 @@ impl ErrorKind {
             | Self::InvalidAuthReq
             | Self::AuthError
             | Self::UserDisabled => StatusCode::UNAUTHORIZED,
-            Self::RestrictedHost | Self::NotPermitted | Self::NoMatchingRuleFound => StatusCode::FORBIDDEN,
+            Self::RestrictedHost
+            | Self::NotPermitted
+            | Self::NoMatchingRuleFound
+            | Self::DomainNotAllowed => StatusCode::FORBIDDEN,
             Self::UserNotFound
             | Self::AuthProviderNotFound
             | Self::AppNotFound
             | Self::RouteNotFound
+            | Self::ApiKeyNotFound
             | Self::FunctionNotFound => StatusCode::NOT_FOUND,
-            Self::AccountNameInUse => StatusCode::CONFLICT,
+            Self::AccountNameInUse | Self::ApiKeyAlreadyExists => StatusCode::CONFLICT,
             Self::LinkingNotSupported
+            | Self::UserAlreadyConfirmed
+            | Self::InvalidRedirectUri
+            | Self::FunctionExecutionError
+            | Self::HttpError
             | Self::BadRequest
             | Self::InvalidParameter
             | Self::MissingParameter
@@ -203,6 +225,13 @@ impl ErrorKind {
             Self::AuthProviderNotFound => "AuthProviderNotFound",
             Self::AccountNameInUse => "AccountNameInUse",
             Self::LinkingNotSupported => "LinkingNotSupported",
+            Self::UserAlreadyConfirmed => "UserAlreadyConfirmed",
+            Self::ApiKeyNotFound => "APIKeyNotFound",
+            Self::ApiKeyAlreadyExists => "APIKeyAlreadyExists",
+            Self::InvalidRedirectUri => "InvalidRedirectURI",
+            Self::DomainNotAllowed => "DomainNotAllowed",
+            Self::FunctionExecutionError => "FunctionExecutionError",
+            Self::HttpError => "HTTPError",
             Self::BadRequest | Self::UnsupportedMediaType | Self::BodyTooLarge => "BadRequest",
             Self::InvalidParameter => "InvalidParameter",
             Self::MissingParameter => "MissingParameter",

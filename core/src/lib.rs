@@ -8,6 +8,7 @@ pub mod engine;
 pub mod env;
 pub mod error;
 pub mod filter;
+pub mod functions;
 pub mod graphql;
 pub mod http;
 pub mod id;

@@ -41,6 +41,16 @@ pub struct Limits {
     pub hashing_permits: usize,
     /// Password hashes that may wait.
     pub hashing_queue: usize,
+    /// How long a function may run.
+    pub function: Duration,
+    /// Bytes of a third party's token, before it is decoded.
+    pub foreign_token: usize,
+    /// Bytes of an answer of another server: a JWKS, a token endpoint's.
+    pub fetched: usize,
+    /// API keys of one user.
+    pub user_api_keys: usize,
+    /// Server API keys of one app.
+    pub server_api_keys: usize,
     /// Bytes of custom user data that may ride in an access token.
     pub custom_data: usize,
     /// How long a mutation's transaction may take.
@@ -68,6 +78,11 @@ impl Default for Limits {
             password: 6..=128,
             hashing_permits: std::thread::available_parallelism().map_or(1, usize::from),
             hashing_queue: 256,
+            function: Duration::from_secs(300),
+            foreign_token: 64 * 1024,
+            fetched: 256 * 1024,
+            user_api_keys: 20,
+            server_api_keys: 100,
             custom_data: 16 * 1024,
             transaction: Duration::from_secs(30),
         }

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +22,9 @@ use backstitch::auth::{
 use backstitch::bson::oid::ObjectId;
 use backstitch::bson::{Document, RawDocumentBuf, doc};
 use backstitch::env::test::{InlineExecutor, ManualClock, SeededRandom};
-use backstitch::env::{Clock, Env};
+use backstitch::env::{Clock, Egress, Env};
 use backstitch::error::{Error, ErrorKind};
+use backstitch::functions::Functions;
 use backstitch::id::{AppId, CollectionId, DeviceId, DomainId, UserId};
 use backstitch::limits::Limits;
 use backstitch::rules::Access;
@@ -131,8 +133,17 @@ impl Setup {
         };
         let sessions = Arc::new(Sessions::start(settings, self.keys).await.unwrap());
         let hasher = Arc::new(PasswordHasher::new(self.cost, env.clone(), &limits).unwrap());
-        let parts =
-            AuthParts { app: app.clone(), store, env, limits, hasher, sessions: Arc::clone(&sessions) };
+        let parts = AuthParts {
+            functions: Functions::new(HashMap::new(), env.clone(), limits.function),
+            egress: Egress::default(),
+            public_url: "http://app.example".to_owned(),
+            app: app.clone(),
+            store,
+            env,
+            limits,
+            hasher,
+            sessions: Arc::clone(&sessions),
+        };
         let auth = Arc::new(Auth::new(&config, parts));
         World { app, clock, store: self.store, sessions, auth }
     }

@@ -46,7 +46,7 @@ const FOREIGN_TO_CORE: &[&str] =
 
 /// Module of core → modules of core that it may use.
 const MODULES: &[(&str, &[&str])] = &[
-    ("env", &["error", "env"]),
+    ("env", &["error", "env", "id", "secret"]),
     ("filter", &["filter", "store"]),
     ("schema", &["schema", "filter", "id", "report"]),
     ("rules", &["rules", "filter", "schema", "actor", "id", "report", "store", "limits"]),

@@ -11,6 +11,7 @@ use super::settings::ConfiguredIndex;
 use super::values::ConfigValue;
 use super::{app_id, auth};
 use crate::auth::config::{AuthConfig, CustomUserDataConfig, ProviderKind};
+use crate::env::Egress;
 use crate::id::{AppId, CollectionId};
 use crate::report::Report;
 use crate::schema::{CollectionSchema, Relationship};
@@ -72,6 +73,8 @@ pub struct AppConfig {
     pub functions: Vec<String>,
     /// The indexes that were asked for.
     pub indexes: Vec<ConfiguredIndex>,
+    /// The servers at private addresses that may be asked.
+    pub egress: Egress,
     /// The app's directory, if it came from one.
     pub directory: Option<PathBuf>,
 }
@@ -95,6 +98,7 @@ impl AppConfig {
             values: BTreeMap::new(),
             functions: Vec::new(),
             indexes: Vec::new(),
+            egress: Egress::default(),
             directory: None,
         }
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::config::AppConfig;
 use super::layout::AppDirectory;
+use crate::env::Egress;
 use crate::filter::Direction;
 use crate::id::CollectionId;
 use crate::report::Report;
@@ -12,7 +13,7 @@ use crate::store::{IndexKey, IndexSpec};
 const FILE: &str = "backstitch.json";
 
 /// Settings that are decided, but not obeyed yet.
-const LATER: [&str; 5] = ["extensions", "lenientIds", "egress", "hideAccounts", "foldEmails"];
+const LATER: [&str; 4] = ["extensions", "lenientIds", "hideAccounts", "foldEmails"];
 
 /// An index that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub(super) fn read(mut app: AppConfig, directory: &AppDirectory, report: &mut Re
         match key.as_str() {
             "dataGroup" => {}
             "indexes" => app.indexes = indexes(&app, value, report),
+            "egress" => app.egress = egress(value, report),
             later if LATER.contains(&later) => {
                 if *value != Value::Bool(false) {
                     report.error(FILE, &format!("/{key}"), format!("`{key}` is not available yet"));
@@ -44,6 +46,22 @@ pub(super) fn read(mut app: AppConfig, directory: &AppDirectory, report: &mut Re
         }
     }
     app
+}
+
+fn egress(json: &Value, report: &mut Report) -> Egress {
+    let Some(hosts) = json.get("allow").and_then(Value::as_array) else {
+        report.error(FILE, "/egress", "must be an object with a list `allow`; nothing private may be asked");
+        return Egress::default();
+    };
+    let mut allowed = Vec::new();
+    for (position, host) in hosts.iter().enumerate() {
+        let port = host.as_str().and_then(|host| host.rsplit_once(':')?.1.parse::<u16>().ok());
+        match (host, port) {
+            (Value::String(host), Some(_)) => allowed.push(host.clone()),
+            _ => report.error(FILE, &format!("/egress/allow/{position}"), "must be `host:port`"),
+        }
+    }
+    Egress::allowing(allowed)
 }
 
 fn indexes(app: &AppConfig, json: &Value, report: &mut Report) -> Vec<ConfiguredIndex> {

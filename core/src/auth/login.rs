@@ -9,8 +9,9 @@ use super::profile::Profile;
 use super::provider::{Proven, ProviderContext, Purpose, Subject};
 use super::providers::Providers;
 use crate::actor::Actor;
-use crate::env::Env;
+use crate::env::{Egress, Env};
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::Functions;
 use crate::id::{AppId, UserId, fresh_object_id};
 use crate::limits::Limits;
 use crate::secret::Secret;
@@ -32,6 +33,12 @@ pub struct AuthParts {
     pub hasher: Arc<PasswordHasher>,
     /// The app's sessions.
     pub sessions: Arc<Sessions>,
+    /// The functions that the app's configuration may name.
+    pub functions: Functions,
+    /// The servers that may be asked.
+    pub egress: Egress,
+    /// The base URL that clients reach us by.
+    pub public_url: String,
 }
 
 /// The log-in of one app.
@@ -90,8 +97,9 @@ impl Auth {
     }
 
     fn context(&self, purpose: Purpose) -> ProviderContext<'_> {
-        let AuthParts { app, store, env, .. } = &self.parts;
-        ProviderContext { app, store: store.as_ref(), env, purpose }
+        let AuthParts { app, store, env, limits, functions, egress, public_url, .. } = &self.parts;
+        let store = store.as_ref();
+        ProviderContext { app, store, env, purpose, functions, egress, public_url, limits, peer: None }
     }
 
     async fn user_of(&self, proven: &Proven) -> Result<User> {

@@ -1,12 +1,16 @@
 //! What a way of logging in is.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use bson::oid::ObjectId;
 
 use super::credential::Credential;
-use crate::env::Env;
+use crate::env::{Egress, Env};
 use crate::error::Result;
+use crate::functions::Functions;
 use crate::id::{AppId, UserId};
+use crate::limits::Limits;
 use crate::session::SessionLifetime;
 use crate::store::{Identity, Store, UserKind};
 
@@ -16,7 +20,7 @@ use crate::store::{Identity, Store, UserKind};
 #[async_trait]
 pub trait Provider: Send + Sync {
     /// The name in URLs, identities and tokens: `anon-user`.
-    fn type_name(&self) -> &'static str;
+    fn type_name(&self) -> &str;
 
     /// The id of the configured instance.
     fn id(&self) -> ObjectId;
@@ -40,6 +44,16 @@ pub struct ProviderContext<'a> {
     pub env: &'a Env,
     /// What the proof is for.
     pub purpose: Purpose,
+    /// The functions that the app's configuration may name.
+    pub functions: &'a Functions,
+    /// The servers that may be asked.
+    pub egress: &'a Egress,
+    /// The base URL that clients reach us by.
+    pub public_url: &'a str,
+    /// Sizes and numbers.
+    pub limits: &'a Limits,
+    /// The peer's address, where the mount knows it.
+    pub peer: Option<IpAddr>,
 }
 
 /// What a proof is for.

@@ -5,12 +5,14 @@
 //! single fields.
 
 mod capabilities;
+mod egress;
 mod executor;
 mod outbound;
 mod system;
 pub mod test;
 
 pub use capabilities::Env;
+pub use egress::{Egress, PrivateAllowed, is_public};
 pub use executor::{Executor, Job, Saturated, ThreadPool};
-pub use outbound::{HttpClient, Mail, Mailer, NoHttpClient, NoMailer};
+pub use outbound::{HttpClient, Mail, MailKind, MailToken, Mailer, NoHttpClient, NoMailer};
 pub use system::{Clock, Random, SystemClock, SystemRandom, SystemTimer, Timer};

@@ -23,7 +23,7 @@ impl Anonymous {
 
 #[async_trait]
 impl Provider for Anonymous {
-    fn type_name(&self) -> &'static str {
+    fn type_name(&self) -> &str {
         "anon-user"
     }
 

@@ -118,7 +118,7 @@ impl EmailPassword {
 
 #[async_trait]
 impl Provider for EmailPassword {
-    fn type_name(&self) -> &'static str {
+    fn type_name(&self) -> &str {
         TYPE_NAME
     }
 

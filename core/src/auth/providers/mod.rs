@@ -25,6 +25,11 @@ impl Providers {
         let mut providers = Self { list: Vec::new(), email_password: None };
         for config in configs.iter().filter(|config| !config.disabled) {
             let provider: Arc<dyn Provider> = match &config.kind {
+                // Each of these has a file of its own beside this one.
+                ProviderKind::ApiKey
+                | ProviderKind::CustomToken(_)
+                | ProviderKind::CustomFunction(_)
+                | ProviderKind::OAuth(_) => continue,
                 ProviderKind::Anonymous => Arc::new(Anonymous::new(config.id)),
                 ProviderKind::EmailPassword(settings) => {
                     let (hasher, password) = (Arc::clone(hasher), limits.password.clone());

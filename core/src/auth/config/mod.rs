@@ -1,8 +1,16 @@
 //! What an app's log-in is configured with; the importer and the Rust builder both fill it.
 
+mod custom_token;
+mod email_password;
+mod oauth;
+
 use std::time::Duration;
 
 use bson::oid::ObjectId;
+
+pub use custom_token::{Audience, CustomTokenConfig, TokenAlgorithm, TokenKeySource};
+pub use email_password::{Confirmation, EmailPasswordConfig, PasswordReset};
+pub use oauth::OAuthConfig;
 
 use crate::id::CollectionId;
 
@@ -50,70 +58,46 @@ pub enum ProviderKind {
     Anonymous,
     /// `local-userpass`.
     EmailPassword(EmailPasswordConfig),
+    /// `api-key`.
+    ApiKey,
+    /// `custom-token`.
+    CustomToken(CustomTokenConfig),
+    /// `custom-function`.
+    CustomFunction(CustomFunctionConfig),
+    /// `oauth2-google`, `oauth2-facebook`, `oauth2-apple` and `oidc`.
+    OAuth(Box<OAuthConfig>),
 }
 
 impl ProviderKind {
     /// The name in URLs, profiles and tokens.
-    pub fn type_name(&self) -> &'static str {
+    pub fn type_name(&self) -> &str {
         match self {
             Self::Anonymous => "anon-user",
             Self::EmailPassword(_) => "local-userpass",
+            Self::ApiKey => "api-key",
+            Self::CustomToken(_) => "custom-token",
+            Self::CustomFunction(_) => "custom-function",
+            Self::OAuth(config) => &config.type_name,
         }
     }
 }
 
-/// The settings of `local-userpass`.
+/// The settings of `custom-function`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EmailPasswordConfig {
-    /// How an address is confirmed.
-    pub confirmation: Confirmation,
-    /// How a forgotten password is reset.
-    pub reset: PasswordReset,
+pub struct CustomFunctionConfig {
+    /// The function that proves an identity: it is given the payload and gives back an id.
+    pub function: String,
 }
 
-impl EmailPasswordConfig {
-    /// Addresses are confirmed by registering them, and a forgotten password cannot be reset.
-    pub const fn automatic() -> Self {
-        Self { confirmation: Confirmation::Automatic, reset: PasswordReset::Unavailable }
-    }
-}
-
-/// How an e-mail address is confirmed.
+/// A field that a provider copies from what it was told into the user's data.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Confirmation {
-    /// At once, by registering.
-    Automatic,
-    /// By a link in a mail.
-    Email {
-        /// The page that the link leads to.
-        url: String,
-        /// The mail's subject; `None` for the default one.
-        subject: Option<String>,
-    },
-    /// By a function of the app.
-    Function {
-        /// The function's name.
-        name: String,
-    },
-}
-
-/// How a forgotten password is reset.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PasswordReset {
-    /// Not at all: neither a page nor a function is configured.
-    Unavailable,
-    /// By a link in a mail.
-    Email {
-        /// The page that the link leads to.
-        url: String,
-        /// The mail's subject; `None` for the default one.
-        subject: Option<String>,
-    },
-    /// By a function of the app.
-    Function {
-        /// The function's name.
-        name: String,
-    },
+pub struct MetadataField {
+    /// Where it stands: the segments of a path through objects.
+    pub path: Vec<String>,
+    /// What it is called in `user.data`.
+    pub field_name: String,
+    /// Whether log-in is refused without it.
+    pub required: bool,
 }
 
 /// Where custom user data are kept.

@@ -1,0 +1,54 @@
+//! The settings of `custom-token`: JSON Web Tokens of somebody else.
+
+use super::MetadataField;
+use crate::secret::Secret;
+
+/// The settings of `custom-token`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CustomTokenConfig {
+    /// What signatures are checked with.
+    pub keys: TokenKeySource,
+    /// Whom the token has to be for.
+    pub audience: Audience,
+    /// The claims that become the user's data.
+    pub metadata: Vec<MetadataField>,
+}
+
+/// What signatures are checked with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TokenKeySource {
+    /// One to three keys of one algorithm: a shared secret, or a public key as PEM.
+    Keys {
+        /// The algorithm.
+        algorithm: TokenAlgorithm,
+        /// The keys; any of them may have signed. A key whose secret is missing is left out.
+        keys: Vec<Secret>,
+    },
+    /// A JSON Web Key Set (RFC 7517) behind a URL.
+    Jwks {
+        /// The URL.
+        url: String,
+    },
+}
+
+/// The algorithms that a third party may sign with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TokenAlgorithm {
+    /// HMAC with SHA-256; not from a JWKS.
+    Hs256,
+    /// RSA (PKCS#1 v1.5) with SHA-256.
+    Rs256,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// Ed25519.
+    EdDsa,
+}
+
+/// Whom a token has to be for (`aud`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audience {
+    /// The names; empty means the client app id.
+    pub names: Vec<String>,
+    /// Whether one of them is enough; otherwise the token has to name all of them.
+    pub any: bool,
+}

@@ -1,0 +1,78 @@
+//! One call of a function.
+
+use std::future::Future;
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use bson::Bson;
+
+use crate::actor::Actor;
+
+/// A function that the configuration calls by name.
+///
+/// Any `Fn(FunctionCall) -> impl Future<Output = Result<Bson, FunctionFailure>>` is one:
+///
+/// ```
+/// use backstitch::bson::{Bson, doc};
+/// use backstitch::engine::Engine;
+/// use backstitch::functions::{FunctionCall, FunctionFailure};
+///
+/// let builder = Engine::builder().function("confirmUser", async |call: FunctionCall| {
+///     let user = call.arguments.first().and_then(Bson::as_document).cloned().unwrap_or_default();
+///     match user.get_str("username") {
+///         Ok(name) if name.ends_with("@example.com") => Ok(Bson::from(doc! { "status": "success" })),
+///         Ok(_) => Ok(Bson::from(doc! { "status": "fail" })),
+///         Err(_) => Err(FunctionFailure::new("no username")),
+///     }
+/// });
+/// ```
+#[async_trait]
+pub trait Function: Send + Sync {
+    /// Runs it.
+    ///
+    /// **Behaviour**
+    /// - a failure's message may be shown to the client;
+    /// - it may be dropped at any await, when its deadline is over.
+    async fn call(&self, call: FunctionCall) -> Result<Bson, FunctionFailure>;
+}
+
+/// What a function is called with.
+#[derive(Clone, Debug)]
+pub struct FunctionCall {
+    /// For whom: the user who calls, or the system.
+    pub actor: Actor,
+    /// The arguments.
+    pub arguments: Vec<Bson>,
+    /// The peer that the request came from, where it is known.
+    pub peer: Option<IpAddr>,
+}
+
+/// What a function throws. The message may be shown to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionFailure(String);
+
+impl FunctionFailure {
+    /// A failure with this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl std::fmt::Display for FunctionFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for FunctionFailure {}
+
+#[async_trait]
+impl<F, R> Function for F
+where
+    F: Fn(FunctionCall) -> R + Send + Sync,
+    R: Future<Output = Result<Bson, FunctionFailure>> + Send,
+{
+    async fn call(&self, call: FunctionCall) -> Result<Bson, FunctionFailure> {
+        self(call).await
+    }
+}

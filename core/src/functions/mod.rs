@@ -1,0 +1,12 @@
+//! Named functions: what an app's configuration calls by name and the host (or a JavaScript runtime) has.
+//!
+//! 1. The host's native callbacks are asked first (decision 25); a name that nobody has is
+//!    [`FunctionNotFound`](crate::error::ErrorKind::FunctionNotFound).
+//! 2. A call has a deadline; a function that runs past it is dropped.
+//! 3. What a function throws may be shown to the client, as the original does; what it panics with may not.
+
+mod call;
+mod registry;
+
+pub use call::{Function, FunctionCall, FunctionFailure};
+pub use registry::Functions;
