@@ -230,6 +230,7 @@ pub(crate) fn session(number: u32, user: u32) -> Session {
         id: session_id(number),
         user: user_id(user),
         provider: "local-userpass".to_owned(),
+        identity: "ada".to_owned(),
         device: DeviceId::new(object_id(800)),
         created_at: at(0),
         expires_at: at(3600),

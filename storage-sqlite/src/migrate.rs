@@ -16,7 +16,10 @@ pub(crate) struct Migration {
 }
 
 /// All steps; a step that was released is never edited.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration { number: 1, sql: include_str!("schema/1.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, sql: include_str!("schema/1.sql") },
+    Migration { number: 2, sql: include_str!("schema/2.sql") },
+];
 
 pub(crate) fn run(connection: &mut Connection, migrations: &[Migration]) -> Result<()> {
     let transaction =

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use backstitch::store::SigningKeyRecord;
+use backstitch::store::{KeyAlgorithm, SigningKeyRecord};
 
 use crate::factory::StoreFactory;
 use crate::world::{World, app, at, in_parallel, other_app};
 
 fn signing_key(id: &str, created: i64) -> SigningKeyRecord {
-    SigningKeyRecord { id: id.to_owned(), secret: vec![0, 255, 7, 128, 1], created_at: at(created) }
+    SigningKeyRecord {
+        id: id.to_owned(),
+        algorithm: KeyAlgorithm::Hs256,
+        secret: vec![0, 255, 7, 128, 1],
+        created_at: at(created),
+    }
 }
 
 pub(super) async fn signing_keys_come_oldest_first_as_they_were_written(factory: &dyn StoreFactory) {

@@ -2,7 +2,7 @@
 
 use backstitch::filter::Filter;
 use backstitch::secret::Secret;
-use backstitch::store::{Registration, SigningKeyRecord, StoreErrorKind, Ticket, TicketKey};
+use backstitch::store::{KeyAlgorithm, Registration, SigningKeyRecord, StoreErrorKind, Ticket, TicketKey};
 use bson::doc;
 
 use crate::factory::StoreFactory;
@@ -30,12 +30,17 @@ pub(super) async fn accounts_sessions_tickets_keys_and_metadata_are_still_there(
         confirmed: true,
         created_at: at(0),
     };
-    let key = SigningKeyRecord { id: "k".to_owned(), secret: vec![1; 32], created_at: at(0) };
+    let key = SigningKeyRecord {
+        id: "k".to_owned(),
+        algorithm: KeyAlgorithm::EdDsa,
+        secret: vec![1; 32],
+        created_at: at(0),
+    };
     let ticket =
         Ticket { key: TicketKey { kind: "reset", hash: [1; 32] }, payload: vec![1], expires_at: at(9) };
     let counter = TicketKey { kind: "failures", hash: [2; 32] };
     store.insert_user(&app(), &user(1, "ada")).await.unwrap();
-    store.insert_session(&app(), &session(10, 1)).await.unwrap();
+    store.insert_session(&app(), &session(10, 1), &doc! {}).await.unwrap();
     store.insert_registration(&app(), &registration).await.unwrap();
     store.insert_signing_key(&app(), &key, 0).await.unwrap();
     store.put_ticket(&app(), &ticket).await.unwrap();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use backstitch::store::{LiveSession, StoreErrorKind};
+use bson::doc;
 
 use crate::factory::StoreFactory;
 use crate::world::{World, app, at, in_parallel, kind, other_app, session, session_id, user, user_id};
@@ -18,16 +19,19 @@ pub(super) async fn a_session_reads_back_with_its_user_in_one_read(factory: &dyn
     let mut mine = session(10, 1);
     mine.generation = 4;
     mine.epoch = 2;
-    world.store.insert_session(&app(), &mine).await.unwrap();
+    world.store.insert_session(&app(), &mine, &doc! {}).await.unwrap();
     let live = world.store.live_session(&app(), mine.id).await.unwrap();
     assert_eq!(live, Some(LiveSession { session: mine, user: user(1, "ada") }));
 }
 
 pub(super) async fn a_session_for_a_user_that_does_not_exist_is_conflict(factory: &dyn StoreFactory) {
     let world = with_ada(factory).await;
-    assert_eq!(kind(world.store.insert_session(&app(), &session(10, 2)).await), StoreErrorKind::Conflict);
     assert_eq!(
-        kind(world.store.insert_session(&other_app(), &session(10, 1)).await),
+        kind(world.store.insert_session(&app(), &session(10, 2), &doc! {}).await),
+        StoreErrorKind::Conflict
+    );
+    assert_eq!(
+        kind(world.store.insert_session(&other_app(), &session(10, 1), &doc! {}).await),
         StoreErrorKind::Conflict,
         "a user of another app"
     );
@@ -37,7 +41,10 @@ pub(super) async fn a_session_for_a_user_that_does_not_exist_is_conflict(factory
 pub(super) async fn a_session_for_a_user_that_was_deleted_is_conflict(factory: &dyn StoreFactory) {
     let world = with_ada(factory).await;
     world.store.delete_user(&app(), user_id(1)).await.unwrap();
-    assert_eq!(kind(world.store.insert_session(&app(), &session(10, 1)).await), StoreErrorKind::Conflict);
+    assert_eq!(
+        kind(world.store.insert_session(&app(), &session(10, 1), &doc! {}).await),
+        StoreErrorKind::Conflict
+    );
 }
 
 pub(super) async fn a_log_in_that_races_a_delete_leaves_no_session_behind(factory: &dyn StoreFactory) {
@@ -46,7 +53,7 @@ pub(super) async fn a_log_in_that_races_a_delete_leaves_no_session_behind(factor
         world.store.insert_user(&app(), &user(number, &format!("u{number}"))).await.unwrap();
         let (inserting, deleting) = (Arc::clone(&world.store), Arc::clone(&world.store));
         let insert = tokio::spawn(async move {
-            let result = inserting.insert_session(&app(), &session(number, number)).await;
+            let result = inserting.insert_session(&app(), &session(number, number), &doc! {}).await;
             result.map_err(|error| error.kind())
         });
         let delete = tokio::spawn(async move { deleting.delete_user(&app(), user_id(number)).await });
@@ -60,7 +67,7 @@ pub(super) async fn a_log_in_that_races_a_delete_leaves_no_session_behind(factor
 
 pub(super) async fn a_missing_deleted_or_foreign_session_is_none(factory: &dyn StoreFactory) {
     let world = with_ada(factory).await;
-    world.store.insert_session(&app(), &session(10, 1)).await.unwrap();
+    world.store.insert_session(&app(), &session(10, 1), &doc! {}).await.unwrap();
     assert_eq!(world.store.live_session(&app(), session_id(11)).await.unwrap(), None);
     assert_eq!(world.store.live_session(&other_app(), session_id(10)).await.unwrap(), None);
     assert!(!world.store.delete_session(&other_app(), session_id(10)).await.unwrap());
@@ -76,14 +83,14 @@ pub(super) async fn expired_and_disabled_ones_are_returned(factory: &dyn StoreFa
     world.store.insert_user(&app(), &ada).await.unwrap();
     let mut old = session(10, 1);
     old.expires_at = at(-1_000_000);
-    world.store.insert_session(&app(), &old).await.unwrap();
+    world.store.insert_session(&app(), &old, &doc! {}).await.unwrap();
     let live = world.store.live_session(&app(), old.id).await.unwrap();
     assert_eq!(live, Some(LiveSession { session: old, user: ada }));
 }
 
 pub(super) async fn a_session_shows_the_user_as_it_is_now(factory: &dyn StoreFactory) {
     let world = with_ada(factory).await;
-    world.store.insert_session(&app(), &session(10, 1)).await.unwrap();
+    world.store.insert_session(&app(), &session(10, 1), &doc! {}).await.unwrap();
     let mut changed = user(1, "ada");
     changed.epoch = 1;
     changed.disabled = true;
@@ -94,7 +101,7 @@ pub(super) async fn a_session_shows_the_user_as_it_is_now(factory: &dyn StoreFac
 
 pub(super) async fn touch_notes_the_time_and_a_missing_session_is_no_error(factory: &dyn StoreFactory) {
     let world = with_ada(factory).await;
-    world.store.insert_session(&app(), &session(10, 1)).await.unwrap();
+    world.store.insert_session(&app(), &session(10, 1), &doc! {}).await.unwrap();
     world.store.touch_session(&app(), session_id(10), at(60)).await.unwrap();
     world.store.touch_session(&app(), session_id(11), at(60)).await.unwrap();
     world.store.touch_session(&other_app(), session_id(10), at(90)).await.unwrap();
@@ -107,7 +114,7 @@ pub(super) async fn touch_notes_the_time_and_a_missing_session_is_no_error(facto
 
 pub(super) async fn of_50_parallel_deletes_exactly_one_says_yes(factory: &dyn StoreFactory) {
     let world = with_ada(factory).await;
-    world.store.insert_session(&app(), &session(10, 1)).await.unwrap();
+    world.store.insert_session(&app(), &session(10, 1), &doc! {}).await.unwrap();
     let results = in_parallel(|_| {
         let store = Arc::clone(&world.store);
         async move { store.delete_session(&app(), session_id(10)).await.unwrap() }
@@ -121,12 +128,12 @@ pub(super) async fn every_session_of_a_user_ends_and_no_other(factory: &dyn Stor
     world.store.insert_user(&app(), &user(2, "bob")).await.unwrap();
     world.store.insert_user(&other_app(), &user(1, "ada")).await.unwrap();
     for number in 10..13 {
-        world.store.insert_session(&app(), &session(number, 1)).await.unwrap();
+        world.store.insert_session(&app(), &session(number, 1), &doc! {}).await.unwrap();
     }
-    world.store.insert_session(&app(), &session(20, 2)).await.unwrap();
-    world.store.insert_session(&other_app(), &session(30, 1)).await.unwrap();
-    assert_eq!(world.store.delete_sessions_of(&app(), user_id(1)).await.unwrap(), 3);
-    assert_eq!(world.store.delete_sessions_of(&app(), user_id(1)).await.unwrap(), 0);
+    world.store.insert_session(&app(), &session(20, 2), &doc! {}).await.unwrap();
+    world.store.insert_session(&other_app(), &session(30, 1), &doc! {}).await.unwrap();
+    assert_eq!(world.store.delete_sessions_of(&app(), user_id(1), None).await.unwrap(), 3);
+    assert_eq!(world.store.delete_sessions_of(&app(), user_id(1), None).await.unwrap(), 0);
     assert_eq!(world.store.live_session(&app(), session_id(10)).await.unwrap(), None);
     assert!(world.store.live_session(&app(), session_id(20)).await.unwrap().is_some());
     assert!(world.store.live_session(&other_app(), session_id(30)).await.unwrap().is_some());
@@ -140,7 +147,7 @@ pub(super) async fn purge_removes_what_expired_before_now_in_all_apps(factory: &
     {
         let mut one = session(number, 1);
         one.expires_at = at(ends);
-        world.store.insert_session(&app, &one).await.unwrap();
+        world.store.insert_session(&app, &one, &doc! {}).await.unwrap();
     }
     assert_eq!(world.store.purge_sessions(at(100)).await.unwrap(), 2);
     assert_eq!(world.store.purge_sessions(at(100)).await.unwrap(), 0);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use backstitch::store::{StoreErrorKind, UserKind};
+use bson::doc;
 
 use crate::factory::StoreFactory;
 use crate::world::{
@@ -203,7 +204,7 @@ pub(super) async fn after_delete_its_identities_are_free_again_and_its_sessions_
 ) {
     let world = World::open(factory).await;
     world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
-    world.store.insert_session(&app(), &session(10, 1)).await.unwrap();
+    world.store.insert_session(&app(), &session(10, 1), &doc! {}).await.unwrap();
     assert!(world.store.delete_user(&app(), user_id(1)).await.unwrap());
     assert_eq!(world.store.live_session(&app(), session_id(10)).await.unwrap(), None);
     assert!(!world.store.delete_session(&app(), session_id(10)).await.unwrap());
