@@ -25,6 +25,19 @@ pub(super) async fn signing_keys_come_oldest_first_as_they_were_written(factory:
     assert!(world.store.signing_keys(&app()).await.unwrap() == [old, young]);
 }
 
+pub(super) async fn signing_keys_are_of_whatever_algorithm(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    let algorithms = [KeyAlgorithm::EdDsa, KeyAlgorithm::Hs256, KeyAlgorithm::Es256];
+    let mut keys = Vec::new();
+    for (number, algorithm) in algorithms.into_iter().enumerate() {
+        let secret = vec![0x5C; 100 + number];
+        let key = SigningKeyRecord { algorithm, secret, ..signing_key(&format!("key {number}"), 0) };
+        assert!(world.store.insert_signing_key(&app(), &key, number).await.unwrap());
+        keys.push(key);
+    }
+    assert!(world.store.signing_keys(&app()).await.unwrap() == keys);
+}
+
 pub(super) async fn a_key_is_added_only_if_there_are_exactly_as_many_as_expected(factory: &dyn StoreFactory) {
     let world = World::open(factory).await;
     assert!(!world.store.insert_signing_key(&app(), &signing_key("a", 0), 1).await.unwrap());
