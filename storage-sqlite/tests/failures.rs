@@ -1,0 +1,236 @@
+//! What the file system and other processes do to a SQLite store, and what the store says then.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backstitch::app::{AppConfig, CollectionConfig};
+use backstitch::auth::PasswordCost;
+use backstitch::auth::config::{Confirmation, EmailPasswordConfig, PasswordReset, ProviderKind};
+use backstitch::bson::{Bson, RawDocumentBuf, doc};
+use backstitch::engine::Engine;
+use backstitch::env::Env;
+use backstitch::id::CollectionId;
+use backstitch::rules::{Access, Query};
+use backstitch::store::{DocumentStore, Result, StoreErrorKind, TransactionOptions};
+use backstitch_storage_sqlite::{SqliteConfig, SqliteStore};
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn config(folder: &TempDir) -> SqliteConfig {
+    let env = Env::system();
+    let mut config = SqliteConfig::new(folder.path().join("a.db"), env.executor, env.clock);
+    config.busy_timeout = Duration::from_millis(1);
+    config
+}
+
+fn notes() -> Access {
+    Access::system(CollectionId::new("app", "mongodb-atlas", "app", "notes"))
+}
+
+fn note(id: i32) -> RawDocumentBuf {
+    RawDocumentBuf::try_from(&doc! { "_id": id, "text": "x".repeat(3_000) }).unwrap()
+}
+
+/// Writes these notes in one transaction.
+async fn insert(store: &SqliteStore, ids: std::ops::Range<i32>) -> Result<()> {
+    let mut transaction = store.begin(TransactionOptions::default()).await?;
+    for id in ids {
+        transaction.write(&[notes().insert(note(id)).unwrap()]).await?;
+    }
+    transaction.commit().await
+}
+
+async fn ids(store: &SqliteStore) -> Vec<Bson> {
+    let query = notes().find(Query::default()).unwrap();
+    let mut cursor = store.snapshot().await.unwrap().find(&query).await.unwrap();
+    let documents = cursor.next(10_000).await.unwrap();
+    documents.iter().map(|document| document.get("_id").unwrap().unwrap().try_into().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_version_is_refused_by_name_and_left_alone() {
+    let folder = TempDir::new().unwrap();
+    drop(SqliteStore::open(config(&folder)).unwrap());
+    let other = Connection::open(folder.path().join("a.db")).unwrap();
+    other.execute("INSERT INTO schema_migrations (number, checksum) VALUES (9000, 1)", []).unwrap();
+    let schema = |connection: &Connection| -> Vec<String> {
+        let mut statement = connection.prepare("SELECT name FROM sqlite_schema ORDER BY name").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(|name| name.unwrap()).collect()
+    };
+    let before = schema(&other);
+    let error = SqliteStore::open(config(&folder)).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::NewerSchema);
+    assert_eq!(error.to_string(), "the database has schema 9000, which this version does not know");
+    assert_eq!(schema(&other), before);
+}
+
+#[test]
+fn a_file_of_another_application_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let other = Connection::open(folder.path().join("a.db")).unwrap();
+    other.execute_batch("CREATE TABLE theirs (x INTEGER)").unwrap();
+    let error = SqliteStore::open(config(&folder)).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+    assert_eq!(error.to_string(), "the file belongs to another application");
+
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("a.db"), "no database at all ".repeat(100)).unwrap();
+    let error = SqliteStore::open(config(&folder)).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_an_error_that_writes_nothing_and_deletes_make_room_again() {
+    let folder = TempDir::new().unwrap();
+    let mut small = config(&folder);
+    small.max_pages = Some(120);
+    let store = SqliteStore::open(small).unwrap();
+    insert(&store, 0..20).await.unwrap();
+    // More than there is room for: not a part of it stays, and the writer lives on.
+    let error = insert(&store, 100..400).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Io);
+    assert!(error.source().unwrap().to_string().contains("full"), "{:?}", error.source());
+    assert_eq!(ids(&store).await, (0..20).map(Bson::Int32).collect::<Vec<_>>());
+
+    // Up to the brim, one by one.
+    let mut next = 20;
+    let error = loop {
+        match insert(&store, next..next + 1).await {
+            Ok(()) => next += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind(), StoreErrorKind::Io);
+    assert!(next < 400, "{next}");
+    assert_eq!(ids(&store).await.len(), next as usize);
+
+    let mut transaction = store.begin(TransactionOptions::default()).await.unwrap();
+    for id in 0..10 {
+        transaction.write(&[notes().delete(&note(id)).unwrap()]).await.unwrap();
+    }
+    transaction.commit().await.unwrap();
+    insert(&store, 1_000..1_005).await.unwrap();
+    assert_eq!(ids(&store).await.len(), next as usize - 5);
+    // What the file holds is whole.
+    drop(store);
+    let store = SqliteStore::open(config(&folder)).unwrap();
+    assert_eq!(ids(&store).await.len(), next as usize - 5);
+    insert(&store, 2_000..2_100).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lock_of_another_process_is_busy_and_readers_go_on() {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(config(&folder)).unwrap();
+    insert(&store, 0..3).await.unwrap();
+    let other = Connection::open(folder.path().join("a.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = insert(&store, 3..4).await.unwrap_err();
+    assert_eq!((error.kind(), error.to_string().as_str()), (StoreErrorKind::Busy, "the database is locked"));
+    assert_eq!(SqliteStore::open(config(&folder)).unwrap_err().kind(), StoreErrorKind::Busy);
+    assert_eq!(ids(&store).await.len(), 3);
+    other.execute_batch("ROLLBACK").unwrap();
+    insert(&store, 3..4).await.unwrap();
+    assert_eq!(ids(&store).await.len(), 4);
+}
+
+/// An app with accounts and notes that everybody may read and write.
+async fn engine(store: SqliteStore) -> Engine {
+    let password =
+        EmailPasswordConfig { confirmation: Confirmation::Automatic, reset: PasswordReset::Unavailable };
+    let notes = CollectionConfig::new("notes")
+        .schema(&json!({ "title": "Note", "properties": {
+            "_id": { "bsonType": "int" }, "text": { "bsonType": "string" } } }))
+        .rules(json!({ "roles": [{ "name": "all", "apply_when": {}, "read": true, "write": true }] }));
+    Engine::builder()
+        .store(Arc::new(store))
+        .public_url("http://notes.example")
+        .password_cost(PasswordCost { memory_kib: 64, passes: 1, lanes: 1 })
+        .app(
+            AppConfig::new("notes")
+                .provider(ProviderKind::Anonymous)
+                .provider(ProviderKind::EmailPassword(password))
+                .collection(notes),
+        )
+        .build()
+        .await
+        .unwrap()
+}
+
+/// Status, headers and body of an answer.
+async fn ask(engine: &Engine, method: &str, path: &str, token: &str, body: Value) -> (u16, HeaderMap, Value) {
+    let app = engine.apps().next().unwrap().id().to_string();
+    let uri = format!("/api/client/v2.0{}", path.replace("{app}", &app));
+    let mut request = Request::builder().method(method).uri(uri);
+    if !token.is_empty() {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let response = engine.handle(request.body(Bytes::from(body.to_string())).unwrap()).await;
+    let (head, body) = response.into_parts();
+    let json = serde_json::from_slice(body.as_bytes().unwrap()).unwrap_or_default();
+    (head.status.as_u16(), head.headers, json)
+}
+
+#[tokio::test]
+async fn over_http_a_lock_is_503_with_retry_after_and_no_session_is_lost_by_it() {
+    const REGISTER: &str = "/app/{app}/auth/providers/local-userpass/register";
+    const GUEST: &str = "/app/{app}/auth/providers/anon-user/login";
+    const PERSON: &str = "/app/{app}/auth/providers/local-userpass/login";
+    const GRAPHQL: &str = "/app/{app}/graphql";
+    let folder = TempDir::new().unwrap();
+    let engine = engine(SqliteStore::open(config(&folder)).unwrap()).await;
+    let registration = json!({ "email": "ada@x", "password": "secret1" });
+    let ada = json!({ "username": "ada@x", "password": "secret1" });
+    assert_eq!(ask(&engine, "POST", REGISTER, "", registration).await.0, 201);
+    let (status, _, tokens) = ask(&engine, "POST", PERSON, "", ada.clone()).await;
+    assert_eq!(status, 200, "{tokens}");
+    let (access, refresh) =
+        (tokens["access_token"].as_str().unwrap(), tokens["refresh_token"].as_str().unwrap());
+
+    let other = Connection::open(folder.path().join("a.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let bob = json!({ "email": "bob@x", "password": "secret1" });
+    for (method, path, token, body) in [
+        ("POST", GUEST, "", json!({})),
+        ("POST", PERSON, "", ada.clone()),
+        ("POST", REGISTER, "", bob.clone()),
+        ("DELETE", "/auth/session", refresh, json!({})),
+    ] {
+        let (status, headers, body) = ask(&engine, method, path, token, body).await;
+        assert_eq!(status, 503, "{method} {path}: {body}");
+        assert_eq!(headers["retry-after"], "1", "{method} {path}");
+        assert_eq!(body["error"], "the store is busy, try again", "{method} {path}");
+    }
+    // Who only reads is served; a mutation says in GraphQL's way that it may be tried again.
+    let query = json!({ "query": "{ notes { text } }" });
+    let insert = json!({ "query": "mutation { insertOneNote(data: { _id: 1, text: \"a\" }) { text } }" });
+    assert_eq!(
+        ask(&engine, "POST", GRAPHQL, access, query.clone()).await.2,
+        json!({ "data": { "notes": [] } })
+    );
+    assert_eq!(ask(&engine, "GET", "/auth/profile", access, json!({})).await.0, 200);
+    assert_eq!(ask(&engine, "POST", "/auth/session", refresh, json!({})).await.0, 201);
+    let (status, _, body) = ask(&engine, "POST", GRAPHQL, access, insert.clone()).await;
+    assert_eq!((status, &body["data"]), (200, &Value::Null), "{body}");
+    assert_eq!(body["errors"][0]["extensions"]["code"], "SERVICE_UNAVAILABLE", "{body}");
+
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(ask(&engine, "POST", REGISTER, "", bob).await.0, 201, "nothing was half-registered");
+    assert_eq!(ask(&engine, "POST", PERSON, "", ada).await.0, 200);
+    let stored = json!({ "data": { "insertOneNote": { "text": "a" } } });
+    assert_eq!(ask(&engine, "POST", GRAPHQL, access, insert).await.2, stored);
+    assert_eq!(ask(&engine, "DELETE", "/auth/session", refresh, json!({})).await.0, 204);
+    assert_eq!(ask(&engine, "POST", GRAPHQL, access, query).await.0, 401);
+}
