@@ -105,12 +105,11 @@ impl Auth {
     async fn user_of(&self, proven: &Proven) -> Result<User> {
         let AuthParts { app, store, env, .. } = &self.parts;
         let user = match proven.subject {
-            Subject::User(id) => store
-                .user(app, id)
-                .await?
-                .ok_or_else(|| Error::new(ErrorKind::AuthError, "the user no longer exists"))?,
+            Subject::User(id) => store.user(app, id).await?.ok_or_else(user_gone)?,
             Subject::Holder(kind) => match self.holder(proven).await? {
                 Some(user) => user,
+                // There was one when the evidence was read: a deleted user is not made again.
+                None if proven.epoch.is_some() => return Err(user_gone()),
                 None => return self.first_login(proven, kind).await,
             },
         };
@@ -168,6 +167,10 @@ pub(super) fn fresh_identity_id(env: &Env) -> Result<String> {
         id.extend(letters.take(wanted - id.len()));
     }
     Ok(id)
+}
+
+fn user_gone() -> Error {
+    Error::new(ErrorKind::AuthError, "the user no longer exists")
 }
 
 fn no_provider(name: &str) -> Error {
