@@ -11,7 +11,11 @@
 mod client;
 mod counting;
 mod movies;
+mod stores;
+mod things;
 
 pub use client::{Client, Reply};
 pub use counting::CountingStore;
 pub use movies::{Movies, each_store};
+pub use stores::both_stores;
+pub use things::{Things, each_store_with_things, ids};

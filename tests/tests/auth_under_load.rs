@@ -22,9 +22,7 @@ use backstitch::env::{Env, Executor, Job, Saturated, ThreadPool};
 use backstitch::id::{AppId, UserId};
 use backstitch::limits::Limits;
 use backstitch::store::Store;
-use backstitch_storage_memory::MemoryStore;
-use backstitch_storage_sqlite::{SqliteConfig, SqliteStore};
-use backstitch_tests::{Client, Reply};
+use backstitch_tests::{Client, Reply, both_stores};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -159,11 +157,7 @@ fn each_store<F: Future<Output = ()>>(limits: &Limits, story: impl Fn(World) -> 
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(async {
         let folder = tempfile::tempdir().unwrap();
-        let env = Env::system();
-        let config = SqliteConfig::new(folder.path().join("a.db"), env.executor, env.clock);
-        let stores: [Arc<dyn Store>; 2] =
-            [Arc::new(MemoryStore::new()), Arc::new(SqliteStore::open(config).unwrap())];
-        for store in stores {
+        for store in both_stores(folder.path()) {
             let story = story(World::on(store, limits.clone()).await);
             tokio::time::timeout(Duration::from_secs(60), story).await.expect("nothing hangs");
         }

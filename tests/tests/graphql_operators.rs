@@ -1,0 +1,407 @@
+//! Every query operator on every kind of field, with null and missing, on both stores.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use backstitch_tests::{Things, each_store_with_things, ids};
+use serde_json::{Value, json};
+
+const ALL: &[i64] = &[1, 2, 3, 4, 5, 6, 7];
+
+/// Checks what each query matches.
+async fn check(things: &Things, cases: &[(Value, &[i64])]) {
+    for (query, expected) in cases {
+        assert_eq!(things.matching(query).await, *expected, "{query}");
+    }
+}
+
+/// Checks that a query is refused as a whole, with this code.
+async fn refused(things: &Things, query: &str, code: &str) {
+    let answer = things.client.graphql(query, json!({})).await;
+    assert!(answer["data"].is_null(), "{query}: {answer}");
+    assert_eq!(answer["errors"][0]["extensions"]["code"], code, "{query}: {answer}");
+}
+
+/// The kinds with an order: a field, and the values that things 1, 2 and 3 have.
+fn ordered() -> Vec<(&'static str, [Value; 3])> {
+    let id = |digit: &str| json!(digit.repeat(12));
+    vec![
+        ("s", [json!("a"), json!("b"), json!("c")]),
+        ("i", [json!(1), json!(2), json!(3)]),
+        ("l", [1_i64, 2, 3].map(|number| json!((number << 40).to_string()))),
+        ("d", [json!(1.5), json!(2.5), json!(3.5)]),
+        ("m", [json!(1.25), json!(2.25), json!(3.25)]),
+        ("o", [id("01"), id("02"), id("03")]),
+        ("t", [1, 2, 3].map(|second| json!(format!("1970-01-01T00:00:0{second}.000Z")))),
+        ("ts", [1, 2, 3].map(|second| json!(format!("1970-01-01T00:00:0{second}.000Z")))),
+    ]
+}
+
+#[test]
+fn each_operator_on_each_ordered_kind() {
+    each_store_with_things(|things: Things| async move {
+        things.fill().await;
+        for (name, [low, mid, high]) in ordered() {
+            let on = |operator: &str, value: Value| json!({ format!("{name}{operator}"): value });
+            let cases: Vec<(Value, &[i64])> = vec![
+                (on("", mid.clone()), &[2]),
+                (on("_ne", mid.clone()), &[1, 3, 4, 5, 6, 7]),
+                (on("_gt", mid.clone()), &[3]),
+                (on("_gte", mid.clone()), &[2, 3]),
+                (on("_lt", mid.clone()), &[1]),
+                (on("_lte", mid.clone()), &[1, 2]),
+                (on("_in", json!([low, high])), &[1, 3]),
+                (on("_in", json!([mid, null])), &[2, 4, 5, 6, 7]),
+                (on("_in", json!([])), &[]),
+                (on("_nin", json!([low, high])), &[2, 4, 5, 6, 7]),
+                (on("_nin", json!([mid, null])), &[1, 3]),
+                (on("_nin", json!([])), ALL),
+                (on("", Value::Null), &[4, 5, 6, 7]),
+                (on("_ne", Value::Null), &[1, 2, 3]),
+                (on("_exists", json!(true)), &[1, 2, 3]),
+                (on("_exists", json!(false)), &[4, 5, 6, 7]),
+                // A range compares within one type bracket, null being one of its own.
+                (on("_gt", Value::Null), &[]),
+                (on("_gte", Value::Null), &[4, 5, 6, 7]),
+                (on("_lt", Value::Null), &[]),
+                (on("_lte", Value::Null), &[4, 5, 6, 7]),
+                // Siblings are joined by AND; a single value stands for a list of one.
+                (json!({ format!("{name}_gt"): low, format!("{name}_lt"): high }), &[2]),
+                (on("_in", mid.clone()), &[2]),
+            ];
+            check(&things, &cases).await;
+        }
+    });
+}
+
+#[test]
+fn a_boolean_has_equality_and_existence_only() {
+    each_store_with_things(|things: Things| async move {
+        things.fill().await;
+        let cases: [(Value, &[i64]); 7] = [
+            (json!({ "b": true }), &[2]),
+            (json!({ "b": false }), &[1, 3]),
+            (json!({ "b_ne": true }), &[1, 3, 4, 5, 6, 7]),
+            (json!({ "b": null }), &[4, 5, 6, 7]),
+            (json!({ "b_ne": null }), &[1, 2, 3]),
+            (json!({ "b_exists": true }), &[1, 2, 3]),
+            (json!({ "b_exists": false }), &[4, 5, 6, 7]),
+        ];
+        check(&things, &cases).await;
+    });
+}
+
+#[test]
+fn an_array_of_scalars_is_compared_whole_or_by_overlap() {
+    each_store_with_things(|things: Things| async move {
+        things.fill().await;
+        for (name, x, y, z) in
+            [("tags", json!("x"), json!("y"), json!("z")), ("nums", json!(1), json!(2), json!(3))]
+        {
+            let on = |operator: &str, value: Value| json!({ format!("{name}{operator}"): value });
+            let cases: Vec<(Value, &[i64])> = vec![
+                (on("", json!([x])), &[1]),
+                (on("", json!([x, y])), &[2]),
+                (on("", json!([y, x])), &[3]),
+                (on("", json!([])), &[6]),
+                (on("", Value::Null), &[4, 5]),
+                (on("_in", json!([y])), &[2, 3]),
+                (on("_in", json!([y, z])), &[2, 3]),
+                (on("_in", json!([z])), &[]),
+                (on("_in", json!([])), &[]),
+                (on("_in", json!([null])), &[4, 5, 7]),
+                (on("_nin", json!([y])), &[1, 4, 5, 6, 7]),
+                (on("_nin", json!([y, null])), &[1, 6]),
+                (on("_nin", json!([])), ALL),
+                (on("_exists", json!(true)), &[1, 2, 3, 6, 7]),
+                (on("_exists", json!(false)), &[4, 5]),
+            ];
+            check(&things, &cases).await;
+        }
+        check(&things, &[(json!({ "tags": ["x", null] }), &[7]), (json!({ "nums": [null] }), &[7])]).await;
+    });
+}
+
+#[test]
+fn an_embedded_object_is_asked_field_by_field() {
+    each_store_with_things(|things: Things| async move {
+        things.fill().await;
+        let cases: [(Value, &[i64]); 18] = [
+            (json!({ "e": { "x": 2 } }), &[2]),
+            (json!({ "e": { "x_gt": 1 } }), &[2, 3]),
+            (json!({ "e": { "x": 1, "y": "a" } }), &[1]),
+            (json!({ "e": { "x": 1, "y": "b" } }), &[]),
+            (json!({ "e": { "x": null } }), &[4, 5, 6, 7]),
+            (json!({ "e": { "x_ne": 2 } }), &[1, 3, 4, 5, 6, 7]),
+            (json!({ "e": { "x_nin": [1, 2] } }), &[3, 4, 5, 6, 7]),
+            (json!({ "e": { "x_exists": true } }), &[1, 2, 3]),
+            (json!({ "e": { "z": { "w_gte": 2 } } }), &[2]),
+            (json!({ "e": { "z_exists": true } }), &[1, 2]),
+            (json!({ "e": { "OR": [{ "x": 1 }, { "y": "c" }] } }), &[1, 3]),
+            (json!({ "e": { "AND": [{ "x_gt": 1 }, { "y_lt": "c" }] } }), &[2]),
+            (json!({ "e": { "AND": [] } }), ALL),
+            (json!({ "e": { "OR": [] } }), &[]),
+            (json!({ "e": {} }), ALL),
+            (json!({ "e": null }), &[4, 5]),
+            (json!({ "e_exists": true }), &[1, 2, 3, 6, 7]),
+            (json!({ "e_exists": false }), &[4, 5]),
+        ];
+        check(&things, &cases).await;
+    });
+}
+
+#[test]
+fn an_array_of_embedded_objects_is_asked_element_by_element() {
+    each_store_with_things(|things: Things| async move {
+        things.fill().await;
+        let cases: [(Value, &[i64]); 17] = [
+            (json!({ "es": [{ "x": 1 }] }), &[1, 2]),
+            // One element has to have both.
+            (json!({ "es": [{ "x": 1, "y": "a" }] }), &[1]),
+            // Each query needs an element, not each the same.
+            (json!({ "es": [{ "x": 1 }, { "x": 2 }] }), &[2]),
+            (json!({ "es": [{ "x_gt": 1 }] }), &[2, 3]),
+            (json!({ "es": [{ "x": null }] }), &[3, 7]),
+            (json!({ "es": [{ "OR": [{ "x": 3 }, { "y": "b" }] }] }), &[2, 3]),
+            (json!({ "es": [{}] }), &[1, 2, 3, 7]),
+            (json!({ "es": [] }), ALL),
+            (json!({ "es": null }), &[4, 5]),
+            (json!({ "es_in": [{ "x": 2 }, { "x": 3 }] }), &[2, 3]),
+            (json!({ "es_in": [] }), &[]),
+            (json!({ "es_in": [{ "x": 1, "y": "c" }] }), &[]),
+            (json!({ "es_nin": [{ "x": 1 }] }), &[3, 4, 5, 6, 7]),
+            (json!({ "es_nin": [{ "x": 1 }, { "x": 3 }] }), &[4, 5, 6, 7]),
+            (json!({ "es_nin": [] }), ALL),
+            (json!({ "es_exists": true }), &[1, 2, 3, 6, 7]),
+            (json!({ "es_exists": false }), &[4, 5]),
+        ];
+        check(&things, &cases).await;
+    });
+}
+
+#[test]
+fn a_to_one_relation_is_asked_by_what_the_caller_may_read_of_it() {
+    each_store_with_things(|things: Things| async move {
+        things.fill().await;
+        let cases: [(Value, &[i64]); 11] = [
+            (json!({ "friend": { "name": "ada" } }), &[1]),
+            (json!({ "friend": { "age_gt": 10 } }), &[1, 2]),
+            (json!({ "friend": { "name_ne": "ada" } }), &[2]),
+            // Eve is hidden from the caller, so she matches nothing.
+            (json!({ "friend": { "name": "eve" } }), &[]),
+            (json!({ "friend": { "OR": [{ "name": "ada" }, { "_id": 2 }] } }), &[1, 2]),
+            (json!({ "friend": { "best": { "name": "bob" } } }), &[1]),
+            (json!({ "friend": { "OR": [] } }), &[]),
+            (json!({ "friend": {} }), &[1, 2]),
+            (json!({ "friend": null }), &[4, 5, 7]),
+            (json!({ "friend_exists": true }), &[1, 2, 3, 6]),
+            (json!({ "friend_exists": false }), &[4, 5, 7]),
+        ];
+        check(&things, &cases).await;
+    });
+}
+
+#[test]
+fn a_to_many_relation_is_asked_as_an_array_of_what_the_caller_may_read() {
+    each_store_with_things(|things: Things| async move {
+        things.fill().await;
+        let (ada, bob, eve) = (json!({ "name": "ada" }), json!({ "name": "bob" }), json!({ "name": "eve" }));
+        let cases: [(Value, &[i64]); 17] = [
+            (json!({ "friends": [ada] }), &[1, 2]),
+            (json!({ "friends": [ada, bob] }), &[2]),
+            (json!({ "friends": [eve] }), &[]),
+            (json!({ "friends": [] }), ALL),
+            (json!({ "friends": null }), &[4, 5]),
+            (json!({ "friends": [{}] }), &[1, 2, 3]),
+            (json!({ "friends": [{ "best": ada }] }), &[]),
+            (json!({ "friends": [{ "best": bob }] }), &[1, 2]),
+            (json!({ "friends_in": [ada, bob] }), &[1, 2, 3]),
+            (json!({ "friends_in": [eve] }), &[]),
+            (json!({ "friends_in": [] }), &[]),
+            (json!({ "friends_nin": [ada] }), &[3, 4, 5, 6, 7]),
+            (json!({ "friends_nin": [ada, bob] }), &[4, 5, 6, 7]),
+            (json!({ "friends_nin": [] }), ALL),
+            (json!({ "friends_exists": true }), &[1, 2, 3, 6, 7]),
+            (json!({ "friends_exists": false }), &[4, 5]),
+            (json!({ "OR": [{ "friends": [bob] }, { "friend": ada }, { "s_in": ["c"] }] }), &[1, 2, 3]),
+        ];
+        check(&things, &cases).await;
+    });
+}
+
+#[test]
+fn and_and_or_nest_and_empty_ones_have_their_meaning() {
+    each_store_with_things(|things: Things| async move {
+        things.fill().await;
+        let cases: [(Value, &[i64]); 8] = [
+            (json!({}), ALL),
+            (json!({ "AND": [] }), ALL),
+            (json!({ "OR": [] }), &[]),
+            (json!({ "OR": [{ "i": 1 }, { "s": "c" }] }), &[1, 3]),
+            (json!({ "AND": [{ "i_gte": 1 }, { "OR": [{ "i": 1 }, { "i": 2 }] }], "s_ne": "a" }), &[2]),
+            (json!({ "OR": [{ "OR": [] }, { "AND": [] }] }), ALL),
+            (json!({ "OR": [{}] }), ALL),
+            (json!({ "i": 1, "OR": [{ "i": 2 }] }), &[]),
+        ];
+        check(&things, &cases).await;
+    });
+}
+
+#[test]
+fn what_no_operator_takes_is_refused_by_name() {
+    each_store_with_things(|things: Things| async move {
+        things.fill().await;
+        for condition in [
+            "b_in: [true]",
+            "b_gt: true",
+            "tags_ne: [\"x\"]",
+            "tags_gt: [\"x\"]",
+            "e_in: [{ x: 1 }]",
+            "e_ne: { x: 1 }",
+            "es_ne: [{ x: 1 }]",
+            "friend: 1",
+            "friend_in: [1]",
+            "friend_gt: 1",
+            "s_regex: \"a\"",
+            "s: 1",
+            "i: \"1\"",
+            "i: 1.5",
+            "NOT: [{ i: 1 }]",
+            "nothing: 1",
+        ] {
+            let query = format!("{{ things(query: {{ {condition} }}) {{ _id }} }}");
+            refused(&things, &query, "GRAPHQL_VALIDATION_FAILED").await;
+        }
+        for condition in [
+            // Scalars of our own are strings until they are read.
+            "o: \"zz\"",
+            "t: \"yesterday\"",
+            "l: \"many\"",
+            "s_exists: null",
+            "s_in: null",
+            "s_nin: null",
+            "tags_in: null",
+            "es_in: null",
+            "friends_in: null",
+            "friends_nin: null",
+            "OR: null",
+        ] {
+            let query = format!("{{ things(query: {{ {condition} }}) {{ _id }} }}");
+            refused(&things, &query, "BAD_USER_INPUT").await;
+        }
+    });
+}
+
+#[test]
+fn each_key_sorts_both_ways_with_null_and_missing_first_and_ties_in_order_of_insertion() {
+    each_store_with_things(|things: Things| async move {
+        things.fill().await;
+        let by = async |key: String| {
+            ids(&things.client.data(&format!("{{ things(sortBy: {key}) {{ _id }} }}"), json!({})).await)
+        };
+        for (name, _) in ordered() {
+            let key = name.to_uppercase();
+            assert_eq!(by(format!("{key}_ASC")).await, [4, 5, 6, 7, 1, 2, 3], "{key}");
+            assert_eq!(by(format!("{key}_DESC")).await, [3, 2, 1, 4, 5, 6, 7], "{key}");
+        }
+        assert_eq!(by("_ID_DESC".to_owned()).await, [7, 6, 5, 4, 3, 2, 1]);
+        assert_eq!(by("FRIEND_ASC".to_owned()).await, [4, 5, 7, 1, 2, 6, 3]);
+        for key in ["B_ASC", "TAGS_ASC", "E_ASC", "ES_ASC", "FRIENDS_ASC", "s_ASC"] {
+            let query = format!("{{ things(sortBy: {key}) {{ _id }} }}");
+            refused(&things, &query, "GRAPHQL_VALIDATION_FAILED").await;
+        }
+    });
+}
+
+#[test]
+fn a_page_has_100_documents_unless_the_limit_says_otherwise() {
+    each_store_with_things(|things: Things| async move {
+        let many = (0..150).map(|id| bson::doc! { "_id": id, "i": id % 2 }).collect();
+        things.store("things", many).await;
+        let count = async |arguments: &str| {
+            let query = format!("{{ things{arguments} {{ _id }} }}");
+            ids(&things.client.data(&query, json!({})).await).len()
+        };
+        assert_eq!(count("").await, 100);
+        assert_eq!(count("(limit: 1)").await, 1);
+        assert_eq!(count("(limit: 120)").await, 120);
+        assert_eq!(count("(limit: 50000)").await, 150);
+        assert_eq!(count("(limit: 2147483647)").await, 150);
+        assert_eq!(count("(query: { i: 1 }, limit: 120)").await, 75);
+        let last = things.client.data("{ things(sortBy: _ID_DESC, limit: 2) { _id } }", json!({})).await;
+        assert_eq!(ids(&last), [149, 148]);
+        let keyset = "query($after: Int, $n: Int = 40) { things(query: { _id_gt: $after }, sortBy: _ID_ASC, limit: $n) { _id } }";
+        let page = ids(&things.client.data(keyset, json!({ "after": 99 })).await);
+        assert_eq!(page, (100..140).collect::<Vec<_>>());
+        for limit in ["0", "-1"] {
+            refused(&things, &format!("{{ things(limit: {limit}) {{ _id }} }}"), "BAD_USER_INPUT").await;
+        }
+        refused(&things, "{ things(limit: 99999999999) { _id } }", "GRAPHQL_VALIDATION_FAILED").await;
+    });
+}
+
+#[test]
+fn every_kind_is_written_as_its_scalar_and_relations_as_what_may_be_read() {
+    each_store_with_things(|things: Things| async move {
+        things.fill().await;
+        let all = "s i l d m b o t ts tags nums e { x y z { w } } es { x y } friend { name best { name } } friends { name }";
+        let query = format!("query($id: Int) {{ thing(query: {{ _id: $id }}) {{ {all} }} }}");
+        let thing = async |id: i64| things.client.data(&query, json!({ "id": id })).await["thing"].clone();
+        let second = json!({
+            "s": "b", "i": 2, "l": "2199023255552", "d": 2.5, "m": 2.25, "b": true,
+            "o": "020202020202020202020202", "t": "1970-01-01T00:00:02.000Z", "ts": "1970-01-01T00:00:02.000Z",
+            "tags": ["x", "y"], "nums": [1, 2], "e": { "x": 2, "y": "b", "z": { "w": 2 } },
+            "es": [{ "x": 1, "y": "b" }, { "x": 2, "y": "a" }],
+            "friend": { "name": "bob", "best": null }, "friends": [{ "name": "ada" }, { "name": "bob" }]
+        });
+        assert_eq!(thing(2).await, second);
+        let third = thing(3).await;
+        assert_eq!((&third["friend"], &third["friends"]), (&Value::Null, &json!([{ "name": "bob" }])));
+        for id in [4, 5] {
+            let nothing = thing(id).await;
+            for (name, value) in nothing.as_object().unwrap() {
+                // Whether there are no keys or no list of keys: nobody is related.
+                let expected = if name == "friends" { json!([]) } else { Value::Null };
+                assert_eq!(*value, expected, "{name}");
+            }
+        }
+        let seventh = thing(7).await;
+        assert_eq!(seventh["tags"], json!(["x", null]));
+        assert_eq!(seventh["e"], json!({ "x": null, "y": null, "z": null }));
+        assert_eq!((&seventh["friends"], &seventh["nums"]), (&json!([]), &json!([null])));
+    });
+}
+
+#[test]
+fn aliases_fragments_typenames_and_conditions_shape_the_answer() {
+    each_store_with_things(|things: Things| async move {
+        things.fill().await;
+        let query = "query Q($yes: Boolean!, $no: Boolean = false) {
+            __typename
+            first: thing(query: { _id: 1 }) { __typename number: i ...Rest e { kind: __typename } }
+            second: thing(query: { _id: 2 }) { i @include(if: $no) s @skip(if: $no) d @skip(if: $yes) ... on Thing @include(if: $yes) { l } }
+            third: thing(query: { _id: 3 }) @include(if: $no) { i }
+            none: thing(query: { _id: 99 }) { i }
+        }
+        fragment Rest on Thing { friend { who: name __typename } friends { _id } }";
+        let data = things.client.data(query, json!({ "yes": true })).await;
+        let expected = json!({
+            "__typename": "Query",
+            "first": {
+                "__typename": "Thing", "number": 1, "friend": { "who": "ada", "__typename": "Person" },
+                "friends": [{ "_id": 1 }], "e": { "kind": "ThingE" }
+            },
+            "second": { "s": "b", "l": "2199023255552" },
+            "none": null
+        });
+        assert_eq!(data, expected);
+        // The order of the answer is the order of the selection.
+        assert_eq!(data.to_string(), expected.to_string());
+        assert_eq!(things.client.data(query, json!({ "yes": false, "no": true })).await["third"]["i"], 3);
+    });
+}
