@@ -6,8 +6,9 @@ use std::sync::Arc;
 use backstitch::app::{AppConfig, CollectionConfig};
 use backstitch::auth::config::ProviderKind;
 use backstitch::engine::Engine;
+use backstitch::filter::Filter;
 use backstitch::id::CollectionId;
-use backstitch::rules::Access;
+use backstitch::rules::{Access, Query};
 use backstitch::schema::Relationship;
 use backstitch::store::{Store, TransactionOptions};
 use bson::oid::ObjectId;
@@ -51,6 +52,17 @@ impl Things {
         let mut transaction = self.store.begin(TransactionOptions::default()).await.expect("a turn");
         transaction.write(&writes).await.expect("free ids");
         transaction.commit().await.expect("they are stored");
+    }
+
+    /// A document as it is stored, past the rules.
+    pub async fn raw(&self, collection: &str, id: i32) -> Option<Document> {
+        let all =
+            Access::system(CollectionId::new(Arc::clone(&self.group), "mongodb-atlas", "app", collection));
+        let query =
+            all.find(Query { filter: Filter::eq("_id", id), ..Query::default() }).expect("the system may");
+        let snapshot = self.store.snapshot().await.expect("a snapshot");
+        let found = snapshot.find(&query).await.expect("a cursor").next(1).await.expect("documents");
+        found.first().map(|raw| Document::try_from(&**raw).expect("BSON"))
     }
 
     /// Stores the people and the seven things that the operators are tried on.
