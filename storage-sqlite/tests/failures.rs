@@ -234,3 +234,54 @@ async fn over_http_a_lock_is_503_with_retry_after_and_no_session_is_lost_by_it()
     assert_eq!(ask(&engine, "DELETE", "/auth/session", refresh, json!({})).await.0, 204);
     assert_eq!(ask(&engine, "POST", GRAPHQL, access, query).await.0, 401);
 }
+
+#[tokio::test]
+async fn over_http_a_full_disk_is_our_failure_and_no_session_is_lost_by_it() {
+    const GUEST: &str = "/app/{app}/auth/providers/anon-user/login";
+    const GRAPHQL: &str = "/app/{app}/graphql";
+    let folder = TempDir::new().unwrap();
+    let mut small = config(&folder);
+    small.max_pages = Some(120);
+    let engine = engine(SqliteStore::open(small).unwrap()).await;
+    let (_, _, tokens) = ask(&engine, "POST", GUEST, "", json!({})).await;
+    let (access, refresh) =
+        (tokens["access_token"].as_str().unwrap(), tokens["refresh_token"].as_str().unwrap());
+    let insert = |id: usize| {
+        let data = json!({ "_id": id, "text": "x".repeat(3_000) });
+        json!({ "query": "mutation($d: NoteInsertInput!) { insertOneNote(data: $d) { _id } }", "variables": { "d": data } })
+    };
+    let mut stored = 0;
+    let refused = loop {
+        let (status, _, body) = ask(&engine, "POST", GRAPHQL, access, insert(stored)).await;
+        assert_eq!(status, 200, "{body}");
+        if body["data"].is_null() {
+            break body;
+        }
+        stored += 1;
+        assert!(stored < 1_000);
+    };
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "INTERNAL_SERVER_ERROR", "{refused}");
+    assert_eq!(refused["errors"][0]["message"], "internal server error");
+    // Sessions take the last places; then a log-in is our failure, not the client's.
+    let mut guests = 0;
+    let (status, _, body) = loop {
+        let answer = ask(&engine, "POST", GUEST, "", json!({})).await;
+        if answer.0 != 200 {
+            break answer;
+        }
+        guests += 1;
+        assert!(guests < 10_000);
+    };
+    assert_eq!((status, &body["error"]), (500, &json!("internal server error")), "{body}");
+
+    let count = json!({ "query": "{ notes(limit: 1000) { _id } }" });
+    let (_, _, read) = ask(&engine, "POST", GRAPHQL, access, count).await;
+    assert_eq!(read["data"]["notes"].as_array().unwrap().len(), stored);
+    assert_eq!(ask(&engine, "POST", "/auth/session", refresh, json!({})).await.0, 201);
+    let delete = json!({ "query": "mutation { deleteManyNotes(query: { _id_lt: 20 }) { deletedCount } }" });
+    let (_, _, deleted) = ask(&engine, "POST", GRAPHQL, access, delete).await;
+    assert_eq!(deleted["data"]["deleteManyNotes"]["deletedCount"], 20, "{deleted}");
+    assert_eq!(ask(&engine, "POST", GUEST, "", json!({})).await.0, 200);
+    let (_, _, again) = ask(&engine, "POST", GRAPHQL, access, insert(stored)).await;
+    assert_eq!(again["data"]["insertOneNote"]["_id"], stored, "{again}");
+}

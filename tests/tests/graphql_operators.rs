@@ -405,3 +405,32 @@ fn aliases_fragments_typenames_and_conditions_shape_the_answer() {
         assert_eq!(things.client.data(query, json!({ "yes": false, "no": true })).await["third"]["i"], 3);
     });
 }
+
+#[test]
+fn numbers_are_compared_by_value_whatever_their_width_and_other_types_are_not_numbers() {
+    each_store_with_things(|things: Things| async move {
+        let two: bson::Decimal128 = "2.0".parse().unwrap();
+        things
+            .store(
+                "things",
+                vec![
+                    bson::doc! { "_id": 1, "i": 2_i64, "d": 2, "l": 2.0, "m": 2 },
+                    bson::doc! { "_id": 2, "i": 2.0, "d": two, "l": 2, "m": 2.0 },
+                    bson::doc! { "_id": 3, "i": "2", "d": "2", "l": true, "m": [] },
+                ],
+            )
+            .await;
+        for (name, two) in [("i", json!(2)), ("d", json!(2.0)), ("l", json!("2")), ("m", json!(2.0))] {
+            let on = |operator: &str, value: &Value| json!({ format!("{name}{operator}"): value });
+            let cases: [(Value, &[i64]); 6] = [
+                (on("", &two), &[1, 2]),
+                (on("_gte", &two), &[1, 2]),
+                (on("_gt", &two), &[]),
+                (on("_in", &json!([two])), &[1, 2]),
+                (on("_ne", &two), &[3]),
+                (on("_exists", &json!(true)), &[1, 2, 3]),
+            ];
+            check(&things, &cases).await;
+        }
+    });
+}
