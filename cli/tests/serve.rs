@@ -142,7 +142,7 @@ fn schema_prints_the_same_text_every_time() {
     assert_eq!(sdl, print());
     for part in [
         "type Movie {",
-        "movies(limit: Int = 100, query: MovieQueryInput, sortBy: MovieSortByInput): [Movie]!",
+        "movies(query: MovieQueryInput, limit: Int = 100, sortBy: MovieSortByInput): [Movie]!",
     ] {
         assert!(sdl.contains(part), "{part} in\n{sdl}");
     }

@@ -33,7 +33,7 @@ impl Builder<'_, '_> {
         let data = || ("data", required(InputType::Object(insert_input(object))), None);
         let set = || ("set", required(InputType::Object(update_input(object))), None);
         let many = required(InputType::List(Box::new(required(InputType::Object(insert_input(object))))));
-        let mut page: Arguments = vec![("limit", InputType::Scalar(Scalar::Int), Some("100")), query()];
+        let mut page: Arguments = vec![query(), ("limit", InputType::Scalar(Scalar::Int), Some("100"))];
         page.extend(sort.map(|place| ("sortBy", InputType::Enum(place), None)));
 
         let (one, all) = (&names.one, &names.many);
@@ -52,8 +52,8 @@ impl Builder<'_, '_> {
             field(format!("insertMany{all}"), Operation::InsertMany, vec![("data", many, None)]),
             field(format!("updateOne{one}"), Operation::UpdateOne, vec![query(), set()]),
             field(format!("updateMany{all}"), Operation::UpdateMany, vec![query(), set()]),
-            field(format!("upsertOne{one}"), Operation::UpsertOne, vec![data(), query()]),
-            field(format!("replaceOne{one}"), Operation::ReplaceOne, vec![data(), query()]),
+            field(format!("upsertOne{one}"), Operation::UpsertOne, vec![query(), data()]),
+            field(format!("replaceOne{one}"), Operation::ReplaceOne, vec![query(), data()]),
             field(format!("deleteOne{one}"), Operation::DeleteOne, vec![asked()]),
             field(format!("deleteMany{all}"), Operation::DeleteMany, vec![query()]),
         ]);

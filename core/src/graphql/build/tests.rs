@@ -147,7 +147,7 @@ fn the_worked_example_holds_member_by_member() {
     let queries: Vec<_> = catalog.queries.iter().map(|query| query.name.as_str()).collect();
     assert_eq!(queries, ["order_line", "order_lines", "people", "person"]);
     assert!(text.contains(
-        "order_lines(limit: Int = 100, query: Order_lineQueryInput, sortBy: Order_lineSortByInput): [Order_line]!"
+        "order_lines(query: Order_lineQueryInput, limit: Int = 100, sortBy: Order_lineSortByInput): [Order_line]!"
     ));
     let mutations: Vec<_> = catalog.mutations.iter().map(|mutation| mutation.name.as_str()).collect();
     assert_eq!(mutations[..2], ["deleteManyOrder_lines", "deleteManyPeople"]);
@@ -210,8 +210,8 @@ fn root_fields_have_the_arguments_and_types_of_the_original() {
         "insertManyHistory_incidents(data: [History_incidentInsertInput!]!): InsertManyPayload",
         "updateOneHistory_incident(query: History_incidentQueryInput, set: History_incidentUpdateInput!): History_incident",
         "updateManyHistory_incidents(query: History_incidentQueryInput, set: History_incidentUpdateInput!): UpdateManyPayload",
-        "upsertOneHistory_incident(data: History_incidentInsertInput!, query: History_incidentQueryInput): History_incident",
-        "replaceOneHistory_incident(data: History_incidentInsertInput!, query: History_incidentQueryInput): History_incident",
+        "upsertOneHistory_incident(query: History_incidentQueryInput, data: History_incidentInsertInput!): History_incident",
+        "replaceOneHistory_incident(query: History_incidentQueryInput, data: History_incidentInsertInput!): History_incident",
         "deleteOneHistory_incident(query: History_incidentQueryInput!): History_incident",
         "deleteManyHistory_incidents(query: History_incidentQueryInput): DeleteManyPayload",
         "insertedIds: [ObjectId]!",
@@ -424,7 +424,7 @@ fn equal_titles_get_numbers_and_everything_serves() {
     assert_eq!(names, ["User", "User2", "User3", "Query2"]);
     assert_eq!(report.problems().len(), 3);
     assert_eq!(report.problems()[0].pointer, "/title");
-    assert!(sdl(&catalog).contains("user2s(limit"));
+    assert!(sdl(&catalog).contains("user2s(query"));
 }
 
 #[test]

@@ -1,0 +1,126 @@
+//! What juniper 0.18 gets wrong at run time (design/graphql.md, section 2.3) does not reach a client.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use backstitch_tests::{Movies, each_store};
+use serde_json::{Value, json};
+
+/// The code of the only reason for which a whole request is refused.
+fn refusal(answer: &Value) -> &str {
+    assert!(answer["data"].is_null(), "{answer}");
+    answer["errors"][0]["extensions"]["code"].as_str().unwrap()
+}
+
+#[test]
+fn j1_a_null_for_a_defaulted_condition_is_an_error_and_no_panic() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().guest().await;
+        for condition in ["@skip", "@include"] {
+            let query = format!("query($v: Boolean = true) {{ movie {{ title {condition}(if: $v) year }} }}");
+            let answer = ada.graphql(&query, json!({ "v": null })).await;
+            assert_eq!(refusal(&answer), "BAD_USER_INPUT", "{answer}");
+            ada.data(&query, json!({ "v": false })).await;
+            ada.data(&query, json!({})).await;
+        }
+    });
+}
+
+#[test]
+fn j3_a_mutation_that_is_selected_twice_runs_once() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().person("ada@example.test").await;
+        let twice = "mutation($o: String!) { \
+            insertOneWatchlist(data: { owner: $o, name: \"Once\" }) { name } \
+            insertOneWatchlist(data: { owner: $o, name: \"Once\" }) { owner } }";
+        let data = ada.data(twice, json!({ "o": ada.user })).await;
+        assert_eq!(data, json!({ "insertOneWatchlist": { "name": "Once", "owner": ada.user } }));
+        assert_eq!(
+            ada.data("{ watchlists { name } }", json!({})).await["watchlists"],
+            json!([{ "name": "Once" }])
+        );
+    });
+}
+
+#[test]
+fn j4_selections_of_one_field_are_merged() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().guest().await;
+        let query = "query Q { ...A movie(query: { title: \"Metropolis\" }) { year directors { _id } } } \
+            fragment A on Query { movie(query: { title: \"Metropolis\" }) { title directors { name } } }";
+        let movie = ada.data(query, json!({})).await["movie"].clone();
+        assert_eq!((&movie["title"], &movie["year"]), (&json!("Metropolis"), &json!(1927)));
+        let director = movie["directors"][0].as_object().unwrap();
+        assert!(director["name"].is_string() && director["_id"].is_string());
+    });
+}
+
+#[test]
+fn j5_a_skipped_selection_does_not_hide_the_one_that_stands() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().guest().await;
+        let query = "{ movie(query: { title: \"Metropolis\" }) @skip(if: true) { title } \
+            movie(query: { title: \"Metropolis\" }) { year } }";
+        assert_eq!(ada.data(query, json!({})).await, json!({ "movie": { "year": 1927 } }));
+    });
+}
+
+#[test]
+fn j6_an_unknown_enum_value_is_refused_as_literal_and_as_variable() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().guest().await;
+        let answer = ada.graphql("{ movies(sortBy: NOPE) { title } }", json!({})).await;
+        assert_eq!(refusal(&answer), "GRAPHQL_VALIDATION_FAILED");
+        let query = "query($s: MovieSortByInput) { movies(sortBy: $s) { title } }";
+        assert_eq!(refusal(&ada.graphql(query, json!({ "s": "NOPE" })).await), "BAD_USER_INPUT");
+        // A string is no enum value where it stands in the document.
+        let answer = ada.graphql("{ movies(sortBy: \"YEAR_ASC\") { title } }", json!({})).await;
+        assert_eq!(refusal(&answer), "GRAPHQL_VALIDATION_FAILED");
+    });
+}
+
+#[test]
+fn j7_and_j8_numbers_of_every_size_are_read_or_refused_by_name() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().guest().await;
+        let one =
+            ada.data("{ cinemas(query: { location: { lat_gt: 1 } }, limit: 1) { name } }", json!({})).await;
+        assert_eq!(one["cinemas"].as_array().unwrap().len(), 1, "an integer stands for a float");
+        let answer = ada.graphql("{ movies(query: { year: 99999999999 }) { title } }", json!({})).await;
+        assert_eq!(refusal(&answer), "GRAPHQL_VALIDATION_FAILED");
+        // Beyond 64 bits juniper's lexer gives up; it is still the client who is told.
+        let answer =
+            ada.graphql("{ movies(query: { year: 99999999999999999999 }) { title } }", json!({})).await;
+        assert_eq!(refusal(&answer), "GRAPHQL_PARSE_FAILED");
+    });
+}
+
+#[test]
+fn j9_ten_thousand_aliases_and_five_thousand_braces_are_refused() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().guest().await;
+        for count in [2_000, 10_000] {
+            let aliases: String =
+                (0..count).map(|number| format!("a{number}: movies {{ title }} ")).collect();
+            let answer = ada.graphql(&format!("{{ {aliases} }}"), json!({})).await;
+            assert_eq!(refusal(&answer), "LIMIT_EXCEEDED");
+        }
+        let inner: String = (0..10_000).map(|number| format!("a{number}: title ")).collect();
+        assert_eq!(
+            refusal(&ada.graphql(&format!("{{ movies {{ {inner} }} }}"), json!({})).await),
+            "LIMIT_EXCEEDED"
+        );
+        let selections = format!("{}title{}", "{ movies ".repeat(5_000), "}".repeat(5_000));
+        let values =
+            format!("{{ movies(query: {}{}) {{ title }} }}", "{ AND: ".repeat(5_000), "}".repeat(5_000));
+        for query in [selections, values, "{".repeat(5_000)] {
+            assert_eq!(refusal(&ada.graphql(&query, json!({})).await), "LIMIT_EXCEEDED");
+        }
+        ada.data("{ movie { title } }", json!({})).await;
+    });
+}
