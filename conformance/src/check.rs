@@ -31,6 +31,8 @@ impl fmt::Debug for Check {
 pub enum Category {
     /// Users, identities and registrations.
     Accounts,
+    /// API keys.
+    ApiKeys,
     /// Sessions.
     Sessions,
     /// Tickets and counters.

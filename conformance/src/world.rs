@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use backstitch::filter::{Direction, Filter, SortKey};
-use backstitch::id::{AppId, CollectionId, DeviceId, SessionId, UserId};
+use backstitch::id::{ApiKeyId, AppId, CollectionId, DeviceId, SessionId, UserId};
 use backstitch::rules::{Access, Query, ScopedQuery, ScopedWrite};
+use backstitch::secret::Secret;
 use backstitch::store::{
-    CollectionSpec, Identity, IndexKey, IndexSpec, ReadExt, Result, Session, Snapshot, Store, StoreErrorKind,
-    Transaction, TransactionOptions, User, UserKind,
+    ApiKey, ApiKeyOwner, CollectionSpec, Identity, IndexKey, IndexSpec, ReadExt, Registration, Result,
+    Session, Snapshot, Store, StoreErrorKind, Transaction, TransactionOptions, User, UserKind,
 };
 use bson::oid::ObjectId;
 use bson::{Bson, Document, RawDocumentBuf, doc};
@@ -202,6 +203,10 @@ pub(crate) fn session_id(number: u32) -> SessionId {
     SessionId::new(object_id(number))
 }
 
+pub(crate) fn api_key_id(number: u32) -> ApiKeyId {
+    ApiKeyId::new(object_id(number))
+}
+
 pub(crate) fn identity(provider: &str, id: &str) -> Identity {
     Identity {
         provider: provider.to_owned(),
@@ -224,12 +229,39 @@ pub(crate) fn user(number: u32, identity_id: &str) -> User {
     }
 }
 
+/// An unconfirmed registration, of the identity `id of <address>`.
+pub(crate) fn registration(email: &str, hash: &str) -> Registration {
+    Registration {
+        email: email.to_owned(),
+        identity_id: format!("id of {email}"),
+        password_hash: Secret::new(hash),
+        confirmed: false,
+        created_at: at(0),
+    }
+}
+
+/// A key that this user made; its name and hash are of its number.
+pub(crate) fn api_key(number: u32, user: u32) -> ApiKey {
+    let mut hash = [0xA5; 32];
+    hash[28..].copy_from_slice(&number.to_be_bytes());
+    ApiKey {
+        id: api_key_id(number),
+        name: format!("key {number}"),
+        owner: ApiKeyOwner::User,
+        user: user_id(user),
+        hash,
+        disabled: false,
+        created_at: at(0),
+    }
+}
+
 /// A session that ends an hour after [`at`]`(0)`.
 pub(crate) fn session(number: u32, user: u32) -> Session {
     Session {
         id: session_id(number),
         user: user_id(user),
         provider: "local-userpass".to_owned(),
+        identity: "ada".to_owned(),
         device: DeviceId::new(object_id(800)),
         created_at: at(0),
         expires_at: at(3600),

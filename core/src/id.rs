@@ -89,6 +89,8 @@ object_ids! {
     UserId;
     /// A session: what one log-in opened.
     SessionId;
+    /// An API key.
+    ApiKeyId;
     /// A device, as the client SDK names it; all zeros when it sent none.
     DeviceId;
     /// The app's identity inside tokens; app-less routes find the app by it.

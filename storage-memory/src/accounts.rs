@@ -1,10 +1,10 @@
 //! Everything but documents, under one lock: all of it is short work.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use backstitch::id::{AppId, SessionId, UserId};
+use backstitch::id::{ApiKeyId, AppId, SessionId, UserId};
 use backstitch::store::{
-    Registration, Session, SigningKeyRecord, StoreError, StoreErrorKind, TicketKey, User,
+    ApiKey, ListedSession, Registration, SigningKeyRecord, StoreError, StoreErrorKind, TicketKey, User,
 };
 
 use crate::tickets::StoredTicket;
@@ -21,8 +21,9 @@ pub(crate) struct AppTables {
     pub(crate) users: BTreeMap<UserId, User>,
     /// (provider, id) → owner.
     pub(crate) identities: HashMap<(String, String), UserId>,
-    pub(crate) registrations: HashMap<String, Registration>,
-    pub(crate) sessions: HashMap<SessionId, Session>,
+    pub(crate) registrations: BTreeMap<String, Registration>,
+    pub(crate) api_keys: HashMap<ApiKeyId, ApiKey>,
+    pub(crate) sessions: HashMap<SessionId, ListedSession>,
     pub(crate) tickets: HashMap<TicketKey, StoredTicket>,
     pub(crate) keys: Vec<SigningKeyRecord>,
     pub(crate) meta: HashMap<String, String>,
@@ -42,6 +43,24 @@ impl Accounts {
     /// The tables of all apps.
     pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut AppTables> {
         self.apps.values_mut()
+    }
+}
+
+impl AppTables {
+    /// Removes users with all that belongs to them; says how many there were.
+    pub(crate) fn remove_users(&mut self, ids: &HashSet<UserId>) -> u64 {
+        let removed: Vec<User> = ids.iter().filter_map(|id| self.users.remove(id)).collect();
+        let mut addresses = HashSet::new();
+        for identity in removed.iter().flat_map(|user| &user.identities) {
+            self.identities.remove(&(identity.provider.clone(), identity.id.clone()));
+            if identity.provider == Registration::PROVIDER {
+                addresses.insert(identity.id.as_str());
+            }
+        }
+        self.registrations.retain(|_, registration| !addresses.contains(registration.identity_id.as_str()));
+        self.api_keys.retain(|_, key| !ids.contains(&key.user));
+        self.sessions.retain(|_, listed| !ids.contains(&listed.session.user));
+        removed.len() as u64
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod access;
 mod accounts;
+mod api_keys;
 mod collection;
 mod cursor;
 mod documents;

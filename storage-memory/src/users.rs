@@ -6,6 +6,7 @@ use backstitch::secret::Secret;
 use backstitch::store::{Registration, Result, User, UserStore};
 use chrono::{DateTime, Utc};
 
+use std::collections::HashSet;
 use std::ops::Bound;
 
 use crate::MemoryStore;
@@ -54,11 +55,32 @@ impl UserStore for MemoryStore {
     }
 
     async fn delete_user(&self, app: &AppId, id: UserId) -> Result<bool> {
+        Ok(self.accounts().of_mut(app).remove_users(&HashSet::from([id])) > 0)
+    }
+
+    async fn delete_idle_users(
+        &self,
+        app: &AppId,
+        provider: &str,
+        created_before: DateTime<Utc>,
+        active_before: DateTime<Utc>,
+    ) -> Result<u64> {
         let mut accounts = self.accounts();
         let tables = accounts.of_mut(app);
-        tables.identities.retain(|_, owner| *owner != id);
-        tables.sessions.retain(|_, session| session.user != id);
-        Ok(tables.users.remove(&id).is_some())
+        let seen = tables.sessions.values().map(|listed| &listed.session);
+        let active: HashSet<_> = seen
+            .filter(|session| session.last_seen_at >= active_before)
+            .map(|session| session.user)
+            .collect();
+        let idle = tables.users.values().filter(|user| {
+            user.created_at < created_before
+                && user.last_login_at < active_before
+                && !user.identities.is_empty()
+                && user.identities.iter().all(|identity| identity.provider == provider)
+                && !active.contains(&user.id)
+        });
+        let idle = idle.map(|user| user.id).collect();
+        Ok(tables.remove_users(&idle))
     }
 
     async fn list_users(&self, app: &AppId, after: Option<UserId>, limit: usize) -> Result<Vec<User>> {
@@ -95,6 +117,39 @@ impl UserStore for MemoryStore {
             }
             _ => Err(conflict("the registration is gone or has another hash")),
         }
+    }
+
+    async fn move_registration(
+        &self,
+        app: &AppId,
+        email: &str,
+        registration: &Registration,
+        expected_hash: &Secret,
+    ) -> Result<()> {
+        let mut accounts = self.accounts();
+        let registrations = &mut accounts.of_mut(app).registrations;
+        if registrations.get(email).is_none_or(|stored| stored.password_hash != *expected_hash) {
+            return Err(conflict("the registration is gone or has another hash"));
+        }
+        if registration.email != email && registrations.contains_key(&registration.email) {
+            return Err(duplicate("the address is registered"));
+        }
+        registrations.remove(email);
+        registrations.insert(registration.email.clone(), registration.clone());
+        Ok(())
+    }
+
+    async fn pending_registrations(
+        &self,
+        app: &AppId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Registration>> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let accounts = self.accounts();
+        let Some(tables) = accounts.of(app) else { return Ok(Vec::new()) };
+        let later = tables.registrations.range::<str, _>((start, Bound::Unbounded)).map(|(_, one)| one);
+        Ok(later.filter(|one| !one.confirmed).take(limit).cloned().collect())
     }
 
     async fn delete_registration(&self, app: &AppId, email: &str) -> Result<bool> {

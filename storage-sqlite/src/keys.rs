@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use backstitch::id::AppId;
-use backstitch::store::{Durability, KeyStore, MetaStore, Result, SigningKeyRecord};
-use rusqlite::{Connection, OptionalExtension, params};
+use backstitch::store::{Durability, KeyAlgorithm, KeyStore, MetaStore, Result, SigningKeyRecord};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::SqliteStore;
-use crate::error::from_sqlite;
+use crate::error::{corrupt, from_sqlite};
 use crate::time::{from_column, to_column};
 use crate::users::execute;
 
@@ -15,13 +15,14 @@ impl KeyStore for SqliteStore {
     async fn signing_keys(&self, app: &AppId) -> Result<Vec<SigningKeyRecord>> {
         self.readers.read(|connection| {
             let sql =
-                "SELECT id, secret, created_at FROM signing_keys WHERE app = ?1 ORDER BY created_at, seq";
+                "SELECT id, secret, created_at, algorithm FROM signing_keys WHERE app = ?1 ORDER BY created_at, seq";
             let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
             let mut rows = statement.query(params![app.as_str()]).map_err(from_sqlite)?;
             let mut keys = Vec::new();
             while let Some(row) = rows.next().map_err(from_sqlite)? {
                 keys.push(SigningKeyRecord {
                     id: row.get(0).map_err(from_sqlite)?,
+                    algorithm: algorithm_at(row, 3)?,
                     secret: row.get(1).map_err(from_sqlite)?,
                     created_at: from_column(row.get(2).map_err(from_sqlite)?)?,
                 });
@@ -35,11 +36,17 @@ impl KeyStore for SqliteStore {
         let expected = i64::try_from(expected).unwrap_or(i64::MAX);
         self.writer
             .once(Durability::Power, move |backend| {
-                let sql = "INSERT INTO signing_keys (app, id, secret, created_at)
-                           SELECT ?1, ?2, ?3, ?4
+                let sql = "INSERT INTO signing_keys (app, id, secret, created_at, algorithm)
+                           SELECT ?1, ?2, ?3, ?4, ?6
                            WHERE (SELECT count(*) FROM signing_keys WHERE app = ?1) = ?5";
-                let parameters =
-                    params![app.as_str(), key.id, key.secret, to_column(key.created_at), expected];
+                let parameters = params![
+                    app.as_str(),
+                    key.id,
+                    key.secret,
+                    to_column(key.created_at),
+                    expected,
+                    key.algorithm.as_str()
+                ];
                 execute(&backend.connection, sql, parameters).map(|rows| rows > 0)
             })
             .await
@@ -76,6 +83,15 @@ impl MetaStore for SqliteStore {
                 execute(&backend.connection, sql, params![app.as_str(), key, value]).map(|_| value)
             })
             .await
+    }
+}
+
+fn algorithm_at(row: &Row<'_>, column: usize) -> Result<KeyAlgorithm> {
+    match row.get_ref(column).and_then(|name| Ok(name.as_str()?)).map_err(from_sqlite)? {
+        "HS256" => Ok(KeyAlgorithm::Hs256),
+        "ES256" => Ok(KeyAlgorithm::Es256),
+        "EdDSA" => Ok(KeyAlgorithm::EdDsa),
+        _ => Err(corrupt("a stored signing key is of an unknown algorithm")),
     }
 }
 

@@ -8,17 +8,21 @@
 //! 4. Documents are stored as BSON bytes. Indexes hold order-preserving keys; what they yield is
 //!    checked against the whole filter with `filter::matches`, so no part is approximated.
 
+mod api_keys;
 mod catalog;
 mod config;
 mod connection;
 mod cursor;
 mod documents;
 mod error;
+mod identities;
+mod idle;
 mod index;
 mod keys;
 mod lower;
 mod migrate;
 mod readers;
+mod registrations;
 mod sessions;
 mod tickets;
 mod time;

@@ -2,19 +2,18 @@
 
 use async_trait::async_trait;
 use backstitch::bson::oid::ObjectId;
-use backstitch::bson::raw::cstr;
-use backstitch::bson::{Document, RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf};
 use backstitch::id::{AppId, UserId};
 use backstitch::secret::Secret;
 use backstitch::store::{
-    Durability, Identity, Registration, Result, StoreError, StoreErrorKind, User, UserKind, UserStore,
+    Durability, Registration, Result, StoreError, StoreErrorKind, User, UserKind, UserStore,
 };
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
-use crate::SqliteStore;
 use crate::error::{corrupt, from_sqlite};
+use crate::identities::{read_identities, write_identities};
 use crate::time::{from_column, to_column};
+use crate::{SqliteStore, idle, registrations};
 
 /// The columns of a user, in the order that [`user_at`] reads them.
 pub(crate) const USER: &str =
@@ -85,14 +84,17 @@ impl UserStore for SqliteStore {
 
     async fn delete_user(&self, app: &AppId, id: UserId) -> Result<bool> {
         let app = app.clone();
-        self.writer
-            .once(Durability::Power, move |backend| {
-                // Identities and sessions go with it, by their foreign keys.
-                let sql = "DELETE FROM users WHERE app = ?1 AND id = ?2";
-                let parameters = params![app.as_str(), id.object_id().bytes()];
-                execute(&backend.connection, sql, parameters).map(|rows| rows > 0)
-            })
-            .await
+        self.writer.once(Durability::Power, move |backend| remove_user(&backend.connection, &app, id)).await
+    }
+
+    async fn delete_idle_users(
+        &self,
+        app: &AppId,
+        provider: &str,
+        created_before: DateTime<Utc>,
+        active_before: DateTime<Utc>,
+    ) -> Result<u64> {
+        idle::delete(self, app, provider, (to_column(created_before), to_column(active_before))).await
     }
 
     async fn list_users(&self, app: &AppId, after: Option<UserId>, limit: usize) -> Result<Vec<User>> {
@@ -115,33 +117,13 @@ impl UserStore for SqliteStore {
         let (app, registration) = (app.clone(), registration.clone());
         self.writer
             .once(Durability::Process, move |backend| {
-                let sql = "INSERT INTO registrations
-                           (app, email, identity_id, password_hash, confirmed, created_at)
-                           VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-                let parameters = params![
-                    app.as_str(),
-                    registration.email,
-                    registration.identity_id,
-                    registration.password_hash.expose(),
-                    registration.confirmed,
-                    to_column(registration.created_at)
-                ];
-                execute(&backend.connection, sql, parameters).map(drop)
+                registrations::insert(&backend.connection, &app, &registration)
             })
             .await
     }
 
     async fn registration(&self, app: &AppId, email: &str) -> Result<Option<Registration>> {
-        self.readers.read(|connection| {
-            let mut statement = connection
-                .prepare_cached(
-                    "SELECT email, identity_id, password_hash, confirmed, created_at
-                     FROM registrations WHERE app = ?1 AND email = ?2",
-                )
-                .map_err(from_sqlite)?;
-            let mut rows = statement.query(params![app.as_str(), email]).map_err(from_sqlite)?;
-            rows.next().map_err(from_sqlite)?.map(registration_of).transpose()
-        })
+        self.readers.read(|connection| registrations::find(connection, app, email))
     }
 
     async fn replace_registration(
@@ -150,27 +132,32 @@ impl UserStore for SqliteStore {
         registration: &Registration,
         expected_hash: &Secret,
     ) -> Result<()> {
-        let (app, registration, expected) = (app.clone(), registration.clone(), expected_hash.clone());
+        self.move_registration(app, &registration.email, registration, expected_hash).await
+    }
+
+    async fn move_registration(
+        &self,
+        app: &AppId,
+        email: &str,
+        registration: &Registration,
+        expected_hash: &Secret,
+    ) -> Result<()> {
+        let (app, email) = (app.clone(), email.to_owned());
+        let (registration, expected) = (registration.clone(), expected_hash.clone());
         self.writer
             .once(Durability::Power, move |backend| {
-                let sql = "UPDATE registrations
-                           SET identity_id = ?3, password_hash = ?4, confirmed = ?5, created_at = ?6
-                           WHERE app = ?1 AND email = ?2 AND password_hash = ?7";
-                let parameters = params![
-                    app.as_str(),
-                    registration.email,
-                    registration.identity_id,
-                    registration.password_hash.expose(),
-                    registration.confirmed,
-                    to_column(registration.created_at),
-                    expected.expose()
-                ];
-                match execute(&backend.connection, sql, parameters)? {
-                    0 => Err(StoreError::new(StoreErrorKind::Conflict, "the password has changed meanwhile")),
-                    _ => Ok(()),
-                }
+                registrations::replace(&backend.connection, &app, (&email, &expected), &registration)
             })
             .await
+    }
+
+    async fn pending_registrations(
+        &self,
+        app: &AppId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Registration>> {
+        self.readers.read(|connection| registrations::pending(connection, app, after, limit))
     }
 
     async fn delete_registration(&self, app: &AppId, email: &str) -> Result<bool> {
@@ -182,6 +169,14 @@ impl UserStore for SqliteStore {
             })
             .await
     }
+}
+
+/// Removes a user with all that belongs to it; says whether there was one.
+pub(crate) fn remove_user(connection: &Connection, app: &AppId, id: UserId) -> Result<bool> {
+    registrations::delete_of(connection, app, id)?;
+    // Identities, sessions and API keys go with it, by their foreign keys.
+    let sql = "DELETE FROM users WHERE app = ?1 AND id = ?2";
+    execute(connection, sql, params![app.as_str(), id.object_id().bytes()]).map(|rows| rows > 0)
 }
 
 /// Runs a cached statement; says how many rows it changed.
@@ -244,50 +239,4 @@ fn insert_identities(connection: &Connection, app: &AppId, user: &User) -> Resul
         execute(connection, sql, parameters)?;
     }
     Ok(())
-}
-
-fn registration_of(row: &Row<'_>) -> Result<Registration> {
-    let hash: String = row.get(2).map_err(from_sqlite)?;
-    Ok(Registration {
-        email: row.get(0).map_err(from_sqlite)?,
-        identity_id: row.get(1).map_err(from_sqlite)?,
-        password_hash: Secret::new(hash),
-        confirmed: row.get(3).map_err(from_sqlite)?,
-        created_at: from_column(row.get(4).map_err(from_sqlite)?)?,
-    })
-}
-
-/// `{"": [[provider, provider_id, id, data], …]}`: read on every request, so nothing in it is named.
-fn write_identities(identities: &[Identity]) -> Result<Vec<u8>> {
-    let mut all = RawArrayBuf::new();
-    for identity in identities {
-        let data = RawDocumentBuf::try_from(&identity.data).map_err(|cause| {
-            StoreError::new(StoreErrorKind::Unsupported, "an identity's data cannot be stored")
-                .with_cause(cause)
-        })?;
-        let mut one = RawArrayBuf::new();
-        one.push(identity.provider.as_str());
-        one.push(identity.provider_id);
-        one.push(identity.id.as_str());
-        one.push(data);
-        all.push(one);
-    }
-    let mut whole = RawDocumentBuf::new();
-    whole.append(cstr!(""), all);
-    Ok(whole.into_bytes())
-}
-
-fn read_identities(bytes: &[u8]) -> Option<Vec<Identity>> {
-    let all = RawDocument::from_bytes(bytes).ok()?.get_array("").ok()?;
-    all.into_iter().map(|one| read_identity(one.ok()?)).collect()
-}
-
-fn read_identity(one: RawBsonRef<'_>) -> Option<Identity> {
-    let mut parts = one.as_array()?.into_iter().map_while(std::result::Result::ok);
-    Some(Identity {
-        provider: parts.next()?.as_str()?.to_owned(),
-        provider_id: parts.next()?.as_object_id()?,
-        id: parts.next()?.as_str()?.to_owned(),
-        data: Document::try_from(parts.next()?.as_document()?).ok()?,
-    })
 }

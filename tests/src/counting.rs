@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use backstitch::id::{AppId, SessionId, UserId};
+use backstitch::id::{ApiKeyId, AppId, SessionId, UserId};
 use backstitch::rules::{ScopedQuery, ScopedWrite};
 use backstitch::secret::Secret;
 use backstitch::store::{
-    Capabilities, CollectionSpec, Cursor, DocumentStore, KeyStore, LiveSession, MetaStore, Registration,
-    Result, Session, SessionStore, SigningKeyRecord, Snapshot, Store, Ticket, TicketKey, TicketStore,
-    Transaction, TransactionOptions, User, UserStore,
+    ApiKey, ApiKeyStore, Capabilities, CollectionSpec, Cursor, DocumentStore, KeyStore, ListedSession,
+    LiveSession, MetaStore, Registration, Result, Session, SessionStore, SigningKeyRecord, Snapshot, Store,
+    Ticket, TicketKey, TicketStore, Transaction, TransactionOptions, User, UserStore,
 };
+use bson::Document;
 use chrono::{DateTime, Utc};
 
 /// Counts document requests (find, count, write) on their way to a store.
@@ -117,19 +118,34 @@ pass_on!(UserStore {
     fn replace_user(app: &AppId, user: &User, expected_epoch: u32) -> ();
     fn touch_user(app: &AppId, id: UserId, now: DateTime<Utc>) -> ();
     fn delete_user(app: &AppId, id: UserId) -> bool;
+    fn delete_idle_users(app: &AppId, provider: &str, created_before: DateTime<Utc>, active_before: DateTime<Utc>) -> u64;
     fn list_users(app: &AppId, after: Option<UserId>, limit: usize) -> Vec<User>;
     fn insert_registration(app: &AppId, registration: &Registration) -> ();
     fn registration(app: &AppId, email: &str) -> Option<Registration>;
     fn replace_registration(app: &AppId, registration: &Registration, expected_hash: &Secret) -> ();
+    fn move_registration(app: &AppId, email: &str, registration: &Registration, expected_hash: &Secret) -> ();
+    fn pending_registrations(app: &AppId, after: Option<&str>, limit: usize) -> Vec<Registration>;
     fn delete_registration(app: &AppId, email: &str) -> bool;
 });
 
+pass_on!(ApiKeyStore {
+    fn insert_api_key(app: &AppId, key: &ApiKey, most: usize) -> bool;
+    fn api_key(app: &AppId, id: ApiKeyId) -> Option<ApiKey>;
+    fn api_key_by_hash(app: &AppId, hash: &[u8; 32]) -> Option<ApiKey>;
+    fn api_keys(app: &AppId, of: Option<UserId>) -> Vec<ApiKey>;
+    fn set_api_key_disabled(app: &AppId, id: ApiKeyId, disabled: bool) -> bool;
+    fn delete_api_key(app: &AppId, id: ApiKeyId) -> bool;
+});
+
 pass_on!(SessionStore {
-    fn insert_session(app: &AppId, session: &Session) -> ();
+    fn insert_session(app: &AppId, session: &Session, client: &Document) -> ();
     fn live_session(app: &AppId, id: SessionId) -> Option<LiveSession>;
     fn touch_session(app: &AppId, id: SessionId, now: DateTime<Utc>) -> ();
     fn delete_session(app: &AppId, id: SessionId) -> bool;
-    fn delete_sessions_of(app: &AppId, user: UserId) -> u64;
+    fn sessions_of(app: &AppId, user: UserId) -> Vec<ListedSession>;
+    fn delete_sessions_of(app: &AppId, user: UserId, except: Option<SessionId>) -> u64;
+    fn delete_sessions_by_identity(app: &AppId, user: UserId, provider: &str, identity: &str) -> u64;
+    fn last_session_end(app: &AppId, created_before: DateTime<Utc>) -> Option<DateTime<Utc>>;
     fn purge_sessions(now: DateTime<Utc>) -> u64;
 });
 

@@ -33,7 +33,8 @@ use backstitch::session::{
     CustomData, KeySource, NoCustomData, SessionSettings, Sessions, Tokens, peek_domain,
 };
 use backstitch::store::{
-    DocumentStore, KeyStore, Registration, SigningKeyRecord, Store, TransactionOptions, UserStore,
+    DocumentStore, KeyAlgorithm, KeyStore, Registration, SigningKeyRecord, Store, TransactionOptions,
+    UserStore,
 };
 use backstitch_storage_memory::MemoryStore;
 use serde_json::{Value, json};
@@ -341,6 +342,7 @@ async fn tokens_end_exactly_at_their_expiry() {
 async fn a_token_of_another_class_app_or_maker_is_an_invalid_session() {
     let secret = SigningKeyRecord {
         id: "host-1".to_owned(),
+        algorithm: KeyAlgorithm::Hs256,
         secret: vec![5; 32],
         created_at: backstitch::env::SystemClock.now(),
     };
@@ -527,6 +529,7 @@ async fn machines_that_start_together_share_one_key_and_learn_of_a_rotation() {
 
     let newer = SigningKeyRecord {
         id: "rotated".to_owned(),
+        algorithm: KeyAlgorithm::Hs256,
         secret: vec![6; 32],
         created_at: one.clock.now() + Duration::from_secs(1),
     };

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use backstitch::store::SigningKeyRecord;
+use backstitch::store::{KeyAlgorithm, SigningKeyRecord};
 
 use crate::factory::StoreFactory;
 use crate::world::{World, app, at, in_parallel, other_app};
 
 fn signing_key(id: &str, created: i64) -> SigningKeyRecord {
-    SigningKeyRecord { id: id.to_owned(), secret: vec![0, 255, 7, 128, 1], created_at: at(created) }
+    SigningKeyRecord {
+        id: id.to_owned(),
+        algorithm: KeyAlgorithm::Hs256,
+        secret: vec![0, 255, 7, 128, 1],
+        created_at: at(created),
+    }
 }
 
 pub(super) async fn signing_keys_come_oldest_first_as_they_were_written(factory: &dyn StoreFactory) {
@@ -18,6 +23,19 @@ pub(super) async fn signing_keys_come_oldest_first_as_they_were_written(factory:
     assert!(world.store.insert_signing_key(&app(), &young, 0).await.unwrap());
     assert!(world.store.insert_signing_key(&app(), &old, 1).await.unwrap());
     assert!(world.store.signing_keys(&app()).await.unwrap() == [old, young]);
+}
+
+pub(super) async fn signing_keys_are_of_whatever_algorithm(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    let algorithms = [KeyAlgorithm::EdDsa, KeyAlgorithm::Hs256, KeyAlgorithm::Es256];
+    let mut keys = Vec::new();
+    for (number, algorithm) in algorithms.into_iter().enumerate() {
+        let secret = vec![0x5C; 100 + number];
+        let key = SigningKeyRecord { algorithm, secret, ..signing_key(&format!("key {number}"), 0) };
+        assert!(world.store.insert_signing_key(&app(), &key, number).await.unwrap());
+        keys.push(key);
+    }
+    assert!(world.store.signing_keys(&app()).await.unwrap() == keys);
 }
 
 pub(super) async fn a_key_is_added_only_if_there_are_exactly_as_many_as_expected(factory: &dyn StoreFactory) {

@@ -1,8 +1,8 @@
 //! The one list.
 
 use super::{
-    filters, indexes, keys, names, ordering, reading, registrations, restart, sessions, tickets,
-    transactions, users,
+    api_keys, filters, idle_users, indexes, keys, names, ordering, reading, registrations, restart, sessions,
+    tickets, transactions, users,
 };
 use crate::check::{Category, Check};
 
@@ -38,7 +38,15 @@ list! {
         touch_notes_the_time_and_a_missing_user_is_no_error,
         delete_says_whether_there_was_one,
         after_delete_its_identities_are_free_again_and_its_sessions_are_gone,
+        after_delete_its_api_keys_are_gone,
+        after_delete_the_registrations_of_its_local_userpass_identities_are_gone_and_their_addresses_free_again,
         users_are_listed_in_the_order_of_their_ids_after_one_and_at_most_so_many,
+    }
+    idle_users Accounts {
+        a_user_with_an_identity_of_another_provider_stays,
+        a_user_who_was_created_logged_in_or_seen_at_the_given_moment_or_later_stays,
+        with_each_goes_all_that_goes_with_a_deleted_user,
+        of_50_parallel_calls_each_removed_user_is_counted_by_exactly_one,
     }
     registrations Accounts {
         a_registration_reads_back_as_it_was_written,
@@ -49,7 +57,31 @@ list! {
         replace_writes_if_the_hash_is_still_the_expected_one,
         replace_of_another_hash_or_no_such_registration_is_conflict_and_nothing_is_written,
         of_50_parallel_replaces_of_one_hash_exactly_one_succeeds,
+        move_writes_all_of_it_and_the_old_address_is_free_again,
+        move_at_another_hash_or_of_no_such_registration_is_conflict_and_nothing_is_written,
+        move_to_an_address_that_is_registered_is_duplicate_key_and_nothing_is_written,
+        of_50_parallel_moves_of_one_registration_exactly_one_succeeds,
+        of_50_parallel_moves_to_one_address_exactly_one_succeeds,
+        pending_ones_come_in_the_byte_order_of_their_addresses_after_one_and_at_most_so_many,
+        among_the_pending_confirmed_ones_are_left_out,
         delete_says_whether_there_was_one,
+    }
+    api_keys ApiKeys {
+        a_key_reads_back_as_it_was_written,
+        with_most_keys_of_that_owner_it_is_not_added_whatever_else_is_wrong_with_it,
+        of_50_parallel_inserts_exactly_most_are_added,
+        a_name_taken_among_the_apps_server_keys_or_the_users_own_is_duplicate_key_and_nothing_is_written,
+        of_50_parallel_inserts_of_one_name_exactly_one_succeeds,
+        an_id_or_a_hash_taken_in_the_app_is_duplicate_key_and_nothing_is_written,
+        a_key_for_a_user_that_does_not_exist_any_more_is_conflict,
+        an_insert_that_races_a_delete_leaves_no_key_behind,
+        a_missing_or_foreign_key_is_none_and_a_disabled_one_is_returned,
+        an_unknown_or_foreign_hash_is_none_and_a_disabled_key_is_returned,
+        keys_come_oldest_first_those_of_one_moment_in_the_order_of_their_ids,
+        the_server_key_that_logs_in_as_a_user_is_not_among_the_users_own,
+        disabling_says_whether_there_was_one_be_it_changed_or_not,
+        of_50_parallel_deletes_exactly_one_says_yes,
+        after_delete_its_name_and_hash_are_free_again,
     }
     sessions Sessions {
         a_session_reads_back_with_its_user_in_one_read,
@@ -61,7 +93,14 @@ list! {
         a_session_shows_the_user_as_it_is_now,
         touch_notes_the_time_and_a_missing_session_is_no_error,
         of_50_parallel_deletes_exactly_one_says_yes,
+        a_users_sessions_come_oldest_first_those_of_one_moment_in_the_order_of_their_ids,
+        each_listed_session_comes_with_what_its_client_said_as_it_was_written,
         every_session_of_a_user_ends_and_no_other,
+        an_excepted_session_goes_on_and_one_that_is_not_the_users_keeps_none_alive,
+        the_sessions_of_one_identity_end_and_it_returns_how_many,
+        sessions_of_the_same_identity_id_under_another_provider_or_of_another_user_go_on,
+        the_last_session_end_is_the_latest_among_those_opened_before_past_or_not,
+        without_such_a_session_the_last_session_end_is_none,
         purge_removes_what_expired_before_now_in_all_apps,
     }
     tickets Tickets {
@@ -80,6 +119,7 @@ list! {
     }
     keys Keys {
         signing_keys_come_oldest_first_as_they_were_written,
+        signing_keys_are_of_whatever_algorithm,
         a_key_is_added_only_if_there_are_exactly_as_many_as_expected,
         of_50_parallel_first_keys_exactly_one_is_added,
         removing_a_key_says_whether_there_was_one,
@@ -157,6 +197,6 @@ list! {
     }
     restart Restart {
         documents_and_unique_indexes_are_still_there,
-        accounts_sessions_tickets_keys_and_metadata_are_still_there,
+        accounts_api_keys_sessions_tickets_signing_keys_and_metadata_are_still_there,
     }
 }

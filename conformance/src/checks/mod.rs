@@ -1,6 +1,8 @@
 //! The one list of what a store promises, in the order of the traits.
 
+mod api_keys;
 mod filters;
+mod idle_users;
 mod indexes;
 mod keys;
 mod list;

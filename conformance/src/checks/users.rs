@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use backstitch::store::{StoreErrorKind, UserKind};
+use backstitch::store::{ApiKey, ApiKeyOwner, StoreErrorKind, UserKind};
+use bson::doc;
 
 use crate::factory::StoreFactory;
 use crate::world::{
-    World, app, at, identity, in_parallel, kind, other_app, session, session_id, user, user_id,
+    World, api_key, api_key_id, app, at, identity, in_parallel, kind, other_app, registration, session,
+    session_id, user, user_id,
 };
 
 pub(super) async fn a_user_reads_back_as_it_was_written(factory: &dyn StoreFactory) {
@@ -203,7 +205,7 @@ pub(super) async fn after_delete_its_identities_are_free_again_and_its_sessions_
 ) {
     let world = World::open(factory).await;
     world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
-    world.store.insert_session(&app(), &session(10, 1)).await.unwrap();
+    world.store.insert_session(&app(), &session(10, 1), &doc! {}).await.unwrap();
     assert!(world.store.delete_user(&app(), user_id(1)).await.unwrap());
     assert_eq!(world.store.live_session(&app(), session_id(10)).await.unwrap(), None);
     assert!(!world.store.delete_session(&app(), session_id(10)).await.unwrap());
@@ -211,6 +213,50 @@ pub(super) async fn after_delete_its_identities_are_free_again_and_its_sessions_
     world.store.insert_user(&app(), &user(2, "ada")).await.unwrap();
     let owner = world.store.user_by_identity(&app(), "local-userpass", "ada").await.unwrap();
     assert_eq!(owner.map(|owner| owner.id), Some(user_id(2)));
+}
+
+pub(super) async fn after_delete_its_api_keys_are_gone(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    for (number, name) in [(1, "ada"), (2, "bob")] {
+        world.store.insert_user(&app(), &user(number, name)).await.unwrap();
+        let server = ApiKey { owner: ApiKeyOwner::Server, ..api_key(number * 10 + 1, number) };
+        assert!(world.store.insert_api_key(&app(), &api_key(number * 10, number), 9).await.unwrap());
+        assert!(world.store.insert_api_key(&app(), &server, 9).await.unwrap());
+    }
+    assert!(world.store.delete_user(&app(), user_id(1)).await.unwrap());
+    for number in [10, 11] {
+        let gone = api_key(number, 1);
+        assert_eq!(world.store.api_key(&app(), gone.id).await.unwrap(), None);
+        assert_eq!(world.store.api_key_by_hash(&app(), &gone.hash).await.unwrap(), None);
+    }
+    assert!(world.store.api_keys(&app(), Some(user_id(1))).await.unwrap().is_empty());
+    assert_eq!(world.store.api_keys(&app(), Some(user_id(2))).await.unwrap(), [api_key(20, 2)]);
+    let servers = world.store.api_keys(&app(), None).await.unwrap();
+    assert_eq!(servers.iter().map(|key| key.id).collect::<Vec<_>>(), [api_key_id(21)]);
+}
+
+pub(super) async fn after_delete_the_registrations_of_its_local_userpass_identities_are_gone_and_their_addresses_free_again(
+    factory: &dyn StoreFactory,
+) {
+    let world = World::open(factory).await;
+    let mut ada = user(1, "id of ada@x");
+    ada.identities.push(identity("custom-token", "id of other@x"));
+    ada.identities.push(identity("local-userpass", "id of lovelace@x"));
+    world.store.insert_user(&app(), &ada).await.unwrap();
+    world.store.insert_user(&app(), &user(2, "id of bob@x")).await.unwrap();
+    for email in ["ada@x", "lovelace@x", "other@x", "bob@x"] {
+        world.store.insert_registration(&app(), &registration(email, "hash")).await.unwrap();
+    }
+    world.store.insert_registration(&other_app(), &registration("ada@x", "theirs")).await.unwrap();
+    assert!(world.store.delete_user(&app(), user_id(1)).await.unwrap());
+    for email in ["ada@x", "lovelace@x"] {
+        assert_eq!(world.store.registration(&app(), email).await.unwrap(), None);
+        world.store.insert_registration(&app(), &registration(email, "again")).await.unwrap();
+    }
+    for email in ["other@x", "bob@x"] {
+        assert!(world.store.registration(&app(), email).await.unwrap().is_some(), "{email}");
+    }
+    assert!(world.store.registration(&other_app(), "ada@x").await.unwrap().is_some());
 }
 
 pub(super) async fn users_are_listed_in_the_order_of_their_ids_after_one_and_at_most_so_many(

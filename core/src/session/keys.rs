@@ -16,7 +16,7 @@ use super::jws::{self, MIN_SECRET, Refused, SigningKey, VerifyingKey};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::id::{AppId, fresh_object_id};
-use crate::store::{SigningKeyRecord, Store};
+use crate::store::{KeyAlgorithm, SigningKeyRecord, Store};
 
 const RELOAD_COOL_DOWN: TimeDelta = TimeDelta::seconds(5);
 
@@ -128,6 +128,9 @@ struct KeyPair {
 
 impl KeyPair {
     fn derive(app: &AppId, record: &SigningKeyRecord) -> Result<Self> {
+        if record.algorithm != KeyAlgorithm::Hs256 {
+            return Err(Error::internal("a signing key is of an algorithm that is not supported yet"));
+        }
         if record.secret.len() < MIN_SECRET {
             return Err(Error::internal("a signing key must have at least 32 bytes"));
         }
@@ -172,7 +175,8 @@ async fn stored_or_first(app: &AppId, store: &dyn Store, env: &Env) -> Result<Ve
     env.random.fill(&mut secret)?;
     let id = fresh_object_id(now, env.random.as_ref())?.to_hex();
     // Whether ours or another machine's won, the store's answer is what counts.
-    store.insert_signing_key(app, &SigningKeyRecord { id, secret, created_at: now }, 0).await?;
+    let first = SigningKeyRecord { id, algorithm: KeyAlgorithm::Hs256, secret, created_at: now };
+    store.insert_signing_key(app, &first, 0).await?;
     Ok(store.signing_keys(app).await?)
 }
 
@@ -182,7 +186,8 @@ mod tests {
 
     fn record(id: &str, secret: &[u8], at: i64) -> SigningKeyRecord {
         let created_at = DateTime::from_timestamp(at, 0).unwrap();
-        SigningKeyRecord { id: id.to_owned(), secret: secret.to_vec(), created_at }
+        let algorithm = KeyAlgorithm::Hs256;
+        SigningKeyRecord { id: id.to_owned(), algorithm, secret: secret.to_vec(), created_at }
     }
 
     fn ring(app: &str, records: Vec<SigningKeyRecord>) -> Result<KeyRing> {

@@ -140,6 +140,7 @@ impl Sessions {
             id: SessionId::generate(now, random)?,
             user: user.id,
             provider: opening.identity.provider.clone(),
+            identity: opening.identity.id.clone(),
             device,
             created_at: now,
             expires_at: later(now, self.lifetime(opening.lifetime)),
@@ -151,7 +152,8 @@ impl Sessions {
         let claims = self.claims(&session, now, session.expires_at);
         let payload = claims.refresh_payload(opening.identity).map_err(Error::internal)?;
         let refresh_token = self.keys.sign(TokenClass::Refresh, &payload);
-        settings.store.insert_session(&settings.app, &session).await.map_err(|error| match error.kind() {
+        let inserted = settings.store.insert_session(&settings.app, &session, &Document::new()).await;
+        inserted.map_err(|error| match error.kind() {
             StoreErrorKind::Conflict => Error::new(ErrorKind::AuthError, "the user no longer exists"),
             _ => error.into(),
         })?;
@@ -222,7 +224,7 @@ impl Sessions {
             found.epoch = seen.saturating_add(1);
             match settings.store.replace_user(&settings.app, &found, seen).await {
                 Ok(()) => {
-                    settings.store.delete_sessions_of(&settings.app, user).await?;
+                    settings.store.delete_sessions_of(&settings.app, user, None).await?;
                     return Ok(());
                 }
                 Err(error) if error.kind() == StoreErrorKind::Conflict => {}

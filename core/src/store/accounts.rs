@@ -85,6 +85,11 @@ pub struct Registration {
     pub created_at: DateTime<Utc>,
 }
 
+impl Registration {
+    /// The provider of the identities that registrations turn into.
+    pub const PROVIDER: &'static str = "local-userpass";
+}
+
 /// Keeps users, identities and registrations. Everything belongs to one app; nothing of another
 /// app is ever found or touched.
 #[async_trait]
@@ -127,12 +132,32 @@ pub trait UserStore: Send + Sync {
     /// - a missing user is no error.
     async fn touch_user(&self, app: &AppId, id: UserId, now: DateTime<Utc>) -> Result<()>;
 
-    /// Removes a user with its identities and sessions; durable against power loss.
+    /// Removes a user with its identities, sessions, API keys and registrations; durable against power loss.
     ///
     /// **Behaviour**
     /// - says whether there was one;
-    /// - its identities are free again, and its sessions are gone.
+    /// - its identities are free again, and its sessions are gone;
+    /// - its API keys are gone;
+    /// - the registrations of its `local-userpass` identities are gone, and their addresses free again.
     async fn delete_user(&self, app: &AppId, id: UserId) -> Result<bool>;
+
+    /// Removes users that nobody has used for long, each as [`delete_user`](Self::delete_user) does; returns how
+    /// many. These are the users all of whose identities are of this provider, that were created before
+    /// `created_before`, whose last log-in was before `active_before`, and none of whose sessions was seen
+    /// at or after `active_before`.
+    ///
+    /// **Behaviour**
+    /// - a user with an identity of another provider stays;
+    /// - a user who was created, logged in or was seen at the given moment or later stays;
+    /// - with each goes all that goes with a deleted user;
+    /// - of 50 parallel calls each removed user is counted by exactly one.
+    async fn delete_idle_users(
+        &self,
+        app: &AppId,
+        provider: &str,
+        created_before: DateTime<Utc>,
+        active_before: DateTime<Utc>,
+    ) -> Result<u64>;
 
     /// Users in the order of their ids, after `after`, at most `limit`.
     async fn list_users(&self, app: &AppId, after: Option<UserId>, limit: usize) -> Result<Vec<User>>;
@@ -164,6 +189,37 @@ pub trait UserStore: Send + Sync {
         registration: &Registration,
         expected_hash: &Secret,
     ) -> Result<()>;
+
+    /// Replaces the registration of `email` by one of another address, if its hash is still `expected_hash`;
+    /// durable against power loss.
+    ///
+    /// **Behaviour**
+    /// - the old address is free again;
+    /// - another hash, or no such registration, is [`Conflict`], and nothing is written;
+    /// - a new address that is registered is [`DuplicateKey`], and nothing is written;
+    /// - of 50 parallel moves of one registration exactly one succeeds;
+    /// - of 50 parallel moves to one address exactly one succeeds.
+    ///
+    /// [`Conflict`]: super::StoreErrorKind::Conflict
+    /// [`DuplicateKey`]: super::StoreErrorKind::DuplicateKey
+    async fn move_registration(
+        &self,
+        app: &AppId,
+        email: &str,
+        registration: &Registration,
+        expected_hash: &Secret,
+    ) -> Result<()>;
+
+    /// Unconfirmed registrations in the byte order of their addresses, after `after`, at most `limit`.
+    ///
+    /// **Behaviour**
+    /// - confirmed ones are left out.
+    async fn pending_registrations(
+        &self,
+        app: &AppId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Registration>>;
 
     /// Removes a registration; says whether there was one.
     async fn delete_registration(&self, app: &AppId, email: &str) -> Result<bool>;

@@ -11,7 +11,9 @@ use crate::id::AppId;
 pub struct SigningKeyRecord {
     /// The `kid` of tokens.
     pub id: String,
-    /// At least 32 random bytes.
+    /// What it signs with.
+    pub algorithm: KeyAlgorithm,
+    /// At least 32 random bytes for `Hs256`, PKCS#8 for the others.
     pub secret: Vec<u8>,
     /// When it was made; the newest signs.
     pub created_at: DateTime<Utc>,
@@ -23,10 +25,35 @@ impl std::fmt::Debug for SigningKeyRecord {
     }
 }
 
+/// What a signing key signs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyAlgorithm {
+    /// HMAC with SHA-256 (RFC 7518 §3.2).
+    Hs256,
+    /// ECDSA on P-256 with SHA-256 (RFC 7518 §3.4).
+    Es256,
+    /// Ed25519 (RFC 8037 §3.1).
+    EdDsa,
+}
+
+impl KeyAlgorithm {
+    /// The `alg` of tokens.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+}
+
 /// Keeps signing keys.
 #[async_trait]
 pub trait KeyStore: Send + Sync {
     /// All keys of the app, oldest first.
+    ///
+    /// **Behaviour**
+    /// - keys come as they were written, of whatever algorithm.
     async fn signing_keys(&self, app: &AppId) -> Result<Vec<SigningKeyRecord>>;
 
     /// Adds a key if the app has exactly `expected` keys; durable against power loss.

@@ -1,11 +1,12 @@
 //! The storage traits: what an engine asks of a backend.
 //!
-//! A [`Store`] is the sum of six small traits. Implementations decide no permissions and interpret
+//! A [`Store`] is the sum of seven small traits. Implementations decide no permissions and interpret
 //! no payloads; the documents half accepts only scoped requests, which nothing but `rules::scope`
 //! can make. What each method promises stands in its **Behaviour** bullets, and each bullet is
 //! a check of the `conformance` crate, which every backend runs whole.
 
 mod accounts;
+mod api_keys;
 mod documents;
 mod error;
 mod keys;
@@ -14,13 +15,14 @@ mod tickets;
 mod whole;
 
 pub use accounts::{Identity, Registration, User, UserKind, UserStore};
+pub use api_keys::{ApiKey, ApiKeyOwner, ApiKeyStore};
 pub use documents::{
     Capabilities, CollectionSpec, Cursor, DocumentStore, Durability, IndexKey, IndexSpec, ReadExt, Snapshot,
     Transaction, TransactionOptions,
 };
 pub use error::{StoreError, StoreErrorKind};
-pub use keys::{KeyStore, MetaStore, SigningKeyRecord};
-pub use sessions::{LiveSession, Session, SessionStore};
+pub use keys::{KeyAlgorithm, KeyStore, MetaStore, SigningKeyRecord};
+pub use sessions::{ListedSession, LiveSession, Session, SessionStore};
 pub use tickets::{Ticket, TicketKey, TicketStore};
 pub use whole::Store;
 

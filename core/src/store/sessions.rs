@@ -1,6 +1,7 @@
 //! Sessions: one row each, checked on every request.
 
 use async_trait::async_trait;
+use bson::Document;
 use chrono::{DateTime, Utc};
 
 use super::{Result, User};
@@ -15,6 +16,8 @@ pub struct Session {
     pub user: UserId,
     /// The provider that opened it.
     pub provider: String,
+    /// The id of the identity that opened it; empty for sessions older than this field.
+    pub identity: String,
     /// The client's device.
     pub device: DeviceId,
     /// When it was opened.
@@ -38,17 +41,28 @@ pub struct LiveSession {
     pub user: User,
 }
 
+/// A session as its user sees it in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedSession {
+    /// The session.
+    pub session: Session,
+    /// What the client said of its device; empty when it said nothing.
+    pub client: Document,
+}
+
 /// Keeps sessions.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Adds a session.
+    /// Adds a session, with what the client said of its device.
+    ///
+    /// That is kept apart: [`live_session`](Self::live_session), which every request calls, does not read it.
     ///
     /// **Behaviour**
     /// - a session for a user that does not exist (any more) is [`Conflict`], so that a log-in that
     ///   races a delete leaves no session behind.
     ///
     /// [`Conflict`]: super::StoreErrorKind::Conflict
-    async fn insert_session(&self, app: &AppId, session: &Session) -> Result<()>;
+    async fn insert_session(&self, app: &AppId, session: &Session, client: &Document) -> Result<()>;
 
     /// A session with its user, in one read.
     ///
@@ -69,8 +83,44 @@ pub trait SessionStore: Send + Sync {
     /// - says whether there was one; of 50 parallel deletes exactly one says yes.
     async fn delete_session(&self, app: &AppId, id: SessionId) -> Result<bool>;
 
-    /// Ends every session of a user; durable against power loss. Returns how many there were.
-    async fn delete_sessions_of(&self, app: &AppId, user: UserId) -> Result<u64>;
+    /// The sessions of a user, expired ones included.
+    ///
+    /// **Behaviour**
+    /// - oldest first, those of one moment in the order of their ids;
+    /// - each comes with what its client said, as it was written.
+    async fn sessions_of(&self, app: &AppId, user: UserId) -> Result<Vec<ListedSession>>;
+
+    /// Ends every session of a user but `except`; durable against power loss.
+    ///
+    /// **Behaviour**
+    /// - returns how many it ended;
+    /// - an `except` that is not a session of the user keeps none alive.
+    async fn delete_sessions_of(&self, app: &AppId, user: UserId, except: Option<SessionId>) -> Result<u64>;
+
+    /// Ends the sessions of a user that one of its identities opened; durable against power loss.
+    ///
+    /// **Behaviour**
+    /// - returns how many it ended;
+    /// - sessions of the same identity id under another provider, or of another user, go on.
+    async fn delete_sessions_by_identity(
+        &self,
+        app: &AppId,
+        user: UserId,
+        provider: &str,
+        identity: &str,
+    ) -> Result<u64>;
+
+    /// When the last of the sessions that were opened before `created_before` ends: until then, keys that
+    /// signed for them have to be kept.
+    ///
+    /// **Behaviour**
+    /// - the latest `expires_at` among them, past or not;
+    /// - without such a session it is `None`.
+    async fn last_session_end(
+        &self,
+        app: &AppId,
+        created_before: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>>;
 
     /// Removes sessions that expired before `now`, in all apps. Returns how many.
     async fn purge_sessions(&self, now: DateTime<Utc>) -> Result<u64>;
