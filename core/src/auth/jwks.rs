@@ -13,8 +13,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::{Request, StatusCode, header};
 
 use super::provider::ProviderContext;
+use crate::env::{Egress, Env};
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::AppId;
 use crate::jose::KeySet;
+use crate::limits::Limits;
 
 const FRESH: TimeDelta = TimeDelta::minutes(10);
 const COOL_DOWN: TimeDelta = TimeDelta::seconds(30);
@@ -29,14 +32,27 @@ pub(super) struct Jwks {
     flight: futures_util::lock::Mutex<()>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct State {
     keys: Option<Arc<KeySet>>,
     fetched_at: Option<DateTime<Utc>>,
     /// The last attempt, whatever came of it.
     tried_at: Option<DateTime<Utc>>,
-    /// Counts attempts, so that who waited for one knows that it is over.
-    attempts: u64,
+}
+
+/// What it takes to ask another server.
+#[derive(Clone, Copy)]
+pub(super) struct Outside<'a> {
+    pub(super) app: &'a AppId,
+    pub(super) env: &'a Env,
+    pub(super) egress: &'a Egress,
+    pub(super) limits: &'a Limits,
+}
+
+impl<'a> From<&ProviderContext<'a>> for Outside<'a> {
+    fn from(cx: &ProviderContext<'a>) -> Self {
+        Self { app: cx.app, env: cx.env, egress: cx.egress, limits: cx.limits }
+    }
 }
 
 impl State {
@@ -45,8 +61,12 @@ impl State {
         self.keys.as_ref().filter(|_| self.fetched_at.is_some_and(|at| now - at < age))
     }
 
-    fn is_cooling_down(&self, now: DateTime<Utc>) -> bool {
-        self.tried_at.is_some_and(|at| now - at < COOL_DOWN)
+    /// The keys that are better than none.
+    fn usable(&self, now: DateTime<Utc>) -> Result<Arc<KeySet>> {
+        self.younger(LONGEST_STALE, now).map(Arc::clone).ok_or_else(|| {
+            let text = "the keys of the token's issuer cannot be had, try again";
+            Error::new(ErrorKind::Unavailable, text).with_retry_after(RETRY_AFTER)
+        })
     }
 }
 
@@ -59,71 +79,67 @@ impl Jwks {
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`] when there are none and the server fails.
-    pub(super) async fn keys(&self, cx: &ProviderContext<'_>, kid: &str) -> Result<Arc<KeySet>> {
-        let seen = self.state().clone();
-        if let Some(keys) = self.settled(&seen, cx, kid) {
-            return keys;
+    pub(super) async fn keys(
+        &self,
+        outside: impl Into<Outside<'_>> + Send,
+        kid: &str,
+    ) -> Result<Arc<KeySet>> {
+        let outside: Outside<'_> = outside.into();
+        if let Some(keys) = self.known(outside, kid) {
+            return Ok(keys);
         }
         let _flight = self.flight.lock().await;
-        let waited = self.state().clone();
-        let now = cx.env.clock.now();
-        if waited.attempts != seen.attempts {
-            return usable(&waited, now);
+        let now = outside.env.clock.now();
+        // Whoever held the lock may have brought what is wanted, or may just have tried.
+        if let Some(keys) = self.known(outside, kid) {
+            return Ok(keys);
         }
+        let has_keys = {
+            let state = self.state();
+            if state.tried_at.is_some_and(|at| now - at < COOL_DOWN) {
+                return state.usable(now);
+            }
+            state.keys.is_some()
+        };
         // With a set at hand, a client that goes away in the middle must not be able to have it fetched
         // again and again; without one, it must not be able to keep it from being fetched.
-        if waited.keys.is_some() {
-            self.note_attempt(now);
+        if has_keys {
+            self.state().tried_at = Some(now);
         }
-        match self.fetch(cx).await {
+        let fetched = self.fetch(outside).await;
+        let mut state = self.state();
+        state.tried_at = Some(now);
+        match fetched {
             Ok(keys) => {
-                let mut state = self.state();
                 state.keys = Some(Arc::new(keys));
                 state.fetched_at = Some(now);
             }
-            Err(error) => tracing::warn!(
-                app = %cx.app,
-                url = self.url,
-                %error,
-                cause = std::error::Error::source(&error).map(tracing::field::display),
-                "a key set cannot be fetched"
-            ),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(tracing::field::display);
+                tracing::warn!(app = %outside.app, url = self.url, %error, cause, "a key set cannot be fetched");
+            }
         }
-        if waited.keys.is_none() {
-            self.note_attempt(now);
-        }
-        let state = self.state().clone();
-        usable(&state, now)
+        state.usable(now)
     }
 
-    /// What can be said without a request.
-    fn settled(&self, state: &State, cx: &ProviderContext<'_>, kid: &str) -> Option<Result<Arc<KeySet>>> {
-        let now = cx.env.clock.now();
-        if let Some(keys) = state.younger(FRESH, now)
-            && keys.named(kid).next().is_some()
-        {
-            return Some(Ok(Arc::clone(keys)));
-        }
-        state.is_cooling_down(now).then(|| usable(state, now))
+    /// The kept set, if it is fresh and has that name.
+    fn known(&self, outside: Outside<'_>, kid: &str) -> Option<Arc<KeySet>> {
+        let state = self.state();
+        let keys = state.younger(FRESH, outside.env.clock.now())?;
+        keys.named(kid).next().is_some().then(|| Arc::clone(keys))
     }
 
-    async fn fetch(&self, cx: &ProviderContext<'_>) -> Result<KeySet> {
+    async fn fetch(&self, outside: Outside<'_>) -> Result<KeySet> {
         let failed = |why: &str| Error::new(ErrorKind::HttpError, why.to_owned());
         let request = Request::get(&self.url)
             .header(header::ACCEPT, "application/jwk-set+json, application/json")
             .body(Bytes::new())
             .map_err(|cause| failed("the address cannot be read").with_cause(cause))?;
-        let response = cx.egress.send(cx.env, request, cx.limits.fetched).await?;
+        let response = outside.egress.send(outside.env, request, outside.limits.fetched).await?;
         if response.status() != StatusCode::OK {
             return Err(failed("the answer is not 200"));
         }
         KeySet::parse(response.body()).map_err(|fault| failed("the answer is refused").with_cause(fault))
-    }
-
-    fn note_attempt(&self, now: DateTime<Utc>) {
-        let mut state = self.state();
-        state.tried_at = Some(now);
-        state.attempts = state.attempts.wrapping_add(1);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -131,12 +147,5 @@ impl Jwks {
     }
 }
 
-fn usable(state: &State, now: DateTime<Utc>) -> Result<Arc<KeySet>> {
-    state.younger(LONGEST_STALE, now).map(Arc::clone).ok_or_else(|| {
-        let text = "the keys of the token's issuer cannot be had, try again";
-        Error::new(ErrorKind::Unavailable, text).with_retry_after(RETRY_AFTER)
-    })
-}
-
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::auth::config::{Audience, CustomTokenConfig, MetadataField, TokenKeySource};
 use crate::auth::credential::Credential;
-use crate::auth::jwks::Jwks;
+use crate::auth::jwks::{Jwks, Outside};
 use crate::auth::provider::{Proven, Provider, ProviderContext, Subject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::jose::{Claims, Expected, ForeignToken, VerifyingKey};
@@ -62,24 +62,36 @@ impl CustomToken {
         Self { id, keys, audience: config.audience, metadata: fits }
     }
 
-    async fn claims(&self, cx: &ProviderContext<'_>, token: &str) -> Result<Claims> {
-        let token = ForeignToken::read(token, cx.limits.foreign_token).map_err(refused)?;
+    /// The identity that a token proves.
+    async fn identity(&self, outside: Outside<'_>, token: &str) -> Result<Identity> {
+        let claims = self.claims(outside, token).await?;
+        Ok(Identity {
+            provider: TYPE_NAME.to_owned(),
+            provider_id: self.id,
+            id: claims.subject().to_owned(),
+            data: self.data(&claims)?,
+        })
+    }
+
+    async fn claims(&self, outside: Outside<'_>, token: &str) -> Result<Claims> {
+        let Outside { app, env, limits, .. } = outside;
+        let token = ForeignToken::read(token, limits.foreign_token).map_err(refused)?;
         let payload = match &self.keys {
             Keys::Fixed(keys) if keys.is_empty() => {
-                tracing::error!(app = %cx.app, "`custom-token` has no usable key: is its secret missing?");
+                tracing::error!(%app, "`custom-token` has no usable key: is its secret missing?");
                 return Err(refused("no key is configured"));
             }
             Keys::Fixed(keys) => token.verify(keys),
             Keys::Fetched(jwks) => {
                 let kid = token.kid().ok_or_else(|| refused("`kid` is missing"))?;
-                token.verify(jwks.keys(cx, kid).await?.named(kid))
+                token.verify(jwks.keys(outside, kid).await?.named(kid))
             }
         };
         let mut audience: Vec<&str> = self.audience.names.iter().map(String::as_str).collect();
         if audience.is_empty() {
-            audience.push(cx.app.as_str());
+            audience.push(app.as_str());
         }
-        let now = cx.env.clock.now().timestamp();
+        let now = env.clock.now().timestamp();
         let expected = Expected { now, audience: &audience, any: self.audience.any };
         payload.and_then(|payload| Claims::read(&payload, expected)).map_err(refused)
     }
@@ -111,13 +123,7 @@ impl Provider for CustomToken {
     }
 
     async fn authenticate(&self, cx: &ProviderContext<'_>, credential: &Credential) -> Result<Proven> {
-        let claims = self.claims(cx, credential.text("token")?).await?;
-        let identity = Identity {
-            provider: TYPE_NAME.to_owned(),
-            provider_id: self.id,
-            id: claims.subject().to_owned(),
-            data: self.data(&claims)?,
-        };
+        let identity = self.identity(cx.into(), credential.text("token")?).await?;
         let subject = Subject::Holder(UserKind::Normal);
         Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch: None })
     }
