@@ -10,6 +10,7 @@ pub mod config;
 mod credential;
 mod custom_data;
 mod gate;
+mod jwks;
 mod login;
 mod password;
 mod profile;

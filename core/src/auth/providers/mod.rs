@@ -1,11 +1,13 @@
 //! The providers, in one visible list.
 
 mod anonymous;
+mod custom_token;
 mod email_password;
 
 use std::sync::Arc;
 
 use anonymous::Anonymous;
+use custom_token::CustomToken;
 pub(super) use email_password::EmailPassword;
 
 use super::config::{ProviderConfig, ProviderKind};
@@ -26,11 +28,11 @@ impl Providers {
         for config in configs.iter().filter(|config| !config.disabled) {
             let provider: Arc<dyn Provider> = match &config.kind {
                 // Each of these has a file of its own beside this one.
-                ProviderKind::ApiKey
-                | ProviderKind::CustomToken(_)
-                | ProviderKind::CustomFunction(_)
-                | ProviderKind::OAuth(_) => continue,
+                ProviderKind::ApiKey | ProviderKind::CustomFunction(_) | ProviderKind::OAuth(_) => continue,
                 ProviderKind::Anonymous => Arc::new(Anonymous::new(config.id)),
+                ProviderKind::CustomToken(settings) => {
+                    Arc::new(CustomToken::new(config.id, settings.clone()))
+                }
                 ProviderKind::EmailPassword(settings) => {
                     let (hasher, password) = (Arc::clone(hasher), limits.password.clone());
                     let made = Arc::new(EmailPassword::new(config.id, settings.clone(), hasher, password));
