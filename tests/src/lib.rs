@@ -10,8 +10,10 @@
 #![doc = include_str!("../../README.md")]
 mod client;
 mod counting;
+mod identity_service;
 mod movies;
 
 pub use client::{Client, Reply};
 pub use counting::CountingStore;
+pub use identity_service::{CLIENT_ID, CLIENT_SECRET, Grant, IdentityService, metadata, pairs};
 pub use movies::{Movies, each_store};

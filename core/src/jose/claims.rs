@@ -59,6 +59,11 @@ impl Claims {
         &self.subject
     }
 
+    /// All claims.
+    pub(crate) fn into_all(self) -> Map<String, Value> {
+        self.all
+    }
+
     /// The claim at the end of a path through objects.
     pub(crate) fn at<S: AsRef<str>>(&self, path: &[S]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
