@@ -37,7 +37,7 @@ fn read(path: &Path, secrets: &Secrets, report: &mut Report) -> Option<AppConfig
     let mut app = root::read(&mut directory, file, report)?;
     app.directory = Some(path.to_owned());
     app = settings::read(app, &directory, report);
-    auth::read(&mut app, &directory, report);
+    auth::read(&mut app, &directory, secrets, report);
     data_sources::read(&mut app, &directory, report);
     graphql::read(&mut app, &directory, report);
     values::read(&mut app, &directory, secrets, report);

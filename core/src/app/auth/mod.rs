@@ -1,11 +1,14 @@
 //! `auth/providers.json` and `auth/custom_user_data.json`.
 
+mod custom_token;
+
 use bson::oid::ObjectId;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 
 use super::config::AppConfig;
 use super::layout::AppDirectory;
+use super::values::Secrets;
 use crate::auth::config::{
     Confirmation, CustomUserDataConfig, EmailPasswordConfig, PasswordReset, ProviderConfig, ProviderKind,
 };
@@ -16,8 +19,7 @@ const PROVIDERS: &str = "auth/providers.json";
 const USER_DATA: &str = "auth/custom_user_data.json";
 
 /// Providers of the original that are not available yet.
-const LATER: [&str; 6] =
-    ["api-key", "custom-token", "custom-function", "oauth2-google", "oauth2-facebook", "oauth2-apple"];
+const LATER: [&str; 5] = ["api-key", "custom-function", "oauth2-google", "oauth2-facebook", "oauth2-apple"];
 
 /// A provider with the id that its app always gives it.
 pub(super) fn provider(app: &AppId, kind: ProviderKind, disabled: bool) -> ProviderConfig {
@@ -30,7 +32,7 @@ pub(super) fn provider(app: &AppId, kind: ProviderKind, disabled: bool) -> Provi
 }
 
 /// Fills the app's log-in.
-pub(super) fn read(app: &mut AppConfig, directory: &AppDirectory, report: &mut Report) {
+pub(super) fn read(app: &mut AppConfig, directory: &AppDirectory, secrets: &Secrets, report: &mut Report) {
     for (name, json) in directory.object(PROVIDERS, report).unwrap_or_default() {
         let at = format!("/{name}");
         let Some(json) = json.as_object() else {
@@ -42,6 +44,10 @@ pub(super) fn read(app: &mut AppConfig, directory: &AppDirectory, report: &mut R
         let kind = match json.get("type").and_then(Value::as_str).unwrap_or(&name) {
             "anon-user" => ProviderKind::Anonymous,
             "local-userpass" => ProviderKind::EmailPassword(email_password(json)),
+            "custom-token" => match custom_token::read(json, &at, secrets, report) {
+                Some(config) => ProviderKind::CustomToken(config),
+                None => continue,
+            },
             later if LATER.contains(&later) => {
                 if !disabled {
                     let message = format!("`{later}` is not available yet: log-in with it answers 404");
