@@ -125,7 +125,7 @@ fn metadata(json: &Map<String, Value>, at: &str, report: &mut Report) -> Vec<Met
 }
 
 /// The segments of a dotted path; `\.` is a dot within one.
-fn segments(path: &str) -> Vec<String> {
+pub(super) fn segments(path: &str) -> Vec<String> {
     let mut segments = vec![String::new()];
     let mut letters = path.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -143,7 +143,7 @@ fn segments(path: &str) -> Vec<String> {
 }
 
 /// A switch, also as text: the original's API knew both.
-fn is_on(map: &Map<String, Value>, key: &str) -> bool {
+pub(super) fn is_on(map: &Map<String, Value>, key: &str) -> bool {
     match map.get(key) {
         Some(Value::Bool(on)) => *on,
         Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
