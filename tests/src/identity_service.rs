@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 
 /// The secret that the service knows its client by.
 pub const CLIENT_SECRET: &str = "a client's secret & more";
+/// A client without a secret.
+pub const PUBLIC_CLIENT_ID: &str = "public-1";
 /// What the service knows its client by.
 pub const CLIENT_ID: &str = "client-1";
 
@@ -141,7 +143,8 @@ fn redeem(state: &mut State, form: &HashMap<String, String>, authorization: Opti
     let challenge = form
         .get("code_verifier")
         .map(|verifier| URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes())));
-    let right = authorization == Some(&basic)
+    let public = authorization.is_none() && form.get("client_id")? == PUBLIC_CLIENT_ID;
+    let right = (public || authorization == Some(&basic))
         && form.get("grant_type")? == "authorization_code"
         && form.get("redirect_uri")? == &grant.redirect_uri
         && challenge.unwrap_or_default() == grant.challenge;

@@ -15,5 +15,7 @@ mod movies;
 
 pub use client::{Client, Reply};
 pub use counting::CountingStore;
-pub use identity_service::{CLIENT_ID, CLIENT_SECRET, Grant, IdentityService, metadata, pairs};
+pub use identity_service::{
+    CLIENT_ID, CLIENT_SECRET, Grant, IdentityService, PUBLIC_CLIENT_ID, metadata, pairs,
+};
 pub use movies::{Movies, each_store};

@@ -23,7 +23,9 @@ use backstitch::id::{AppId, UserId};
 use backstitch::secret::Secret;
 use backstitch::store::UserStore;
 use backstitch_storage_memory::MemoryStore;
-use backstitch_tests::{CLIENT_ID, CLIENT_SECRET, Client, Grant, IdentityService, Reply, metadata, pairs};
+use backstitch_tests::{
+    CLIENT_ID, CLIENT_SECRET, Client, Grant, IdentityService, PUBLIC_CLIENT_ID, Reply, metadata, pairs,
+};
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
@@ -241,9 +243,12 @@ async fn a_redirect_goes_with_pkce_state_and_nonce_and_comes_back_with_tokens_th
     assert_eq!(profile["identities"][0]["id"], "person-1");
     assert_eq!(profile["identities"][0]["provider_type"], "oidc-corp");
     assert_eq!(world.client().send("POST", "/auth/session", Some(parts[1]), None).await.status, 201);
-    // The same person is the same user.
-    let again = world.round_trip("oidc-corp", CORP, json!({})).await;
+    // The same person is the same user, whatever they are called by now.
+    let renamed = json!({ "email": "ada@corp.example", "given_name": "Ada" });
+    let again = world.round_trip("oidc-corp", CORP, renamed).await;
     assert_eq!(again["_baas_ua"].split('$').nth(2), Some(parts[2]));
+    let profile = client.send("GET", "/auth/profile", client.access.as_deref(), None).await.json();
+    assert_eq!(profile["data"]["email"], "ada@corp.example");
 }
 
 #[tokio::test]
@@ -445,6 +450,55 @@ async fn a_verified_address_of_a_listed_domain_comes_in_and_no_other_does() {
         assert_eq!(reply.status, if admitted { 200 } else { 403 }, "{more}");
         assert!(admitted || reply.json()["error_code"] == "DomainNotAllowed", "{more}");
     }
+}
+
+#[tokio::test]
+async fn a_code_that_a_client_got_by_itself_comes_with_its_own_redirect_uri_and_verifier() {
+    let mut public = settings("oidc-public", Some(CORP));
+    public.client_id = PUBLIC_CLIENT_ID.to_owned();
+    (public.client_secret, public.public_client) = (None, true);
+    let world = world([settings("oidc-corp", Some(CORP)), public]).await;
+    // RFC 7636, appendix B.
+    let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    for (provider, client) in [("oidc-corp", CLIENT_ID), ("oidc-public", PUBLIC_CLIENT_ID)] {
+        let grant = Grant {
+            claims: claims(CORP, "person-1", json!({ "aud": client })),
+            redirect_uri: "club://signed-in".to_owned(),
+            challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
+        };
+        for (why, credential, good) in [
+            ("no verifier", json!({ "authCode": "c", "redirectUri": "club://signed-in" }), false),
+            ("no redirect URI", json!({ "authCode": "c", "codeVerifier": verifier }), false),
+            (
+                "both",
+                json!({ "authCode": "c", "redirectUri": "club://signed-in", "codeVerifier": verifier }),
+                true,
+            ),
+        ] {
+            world.service.grant("c", grant.clone());
+            let reply = world.log_in(provider, credential).await;
+            assert_eq!(reply.status == 200, good, "{provider}, {why}: {reply:?}");
+        }
+    }
+    // The same subject of two providers is two users.
+    assert_eq!(world.users().await, 2);
+}
+
+#[tokio::test]
+async fn what_a_service_says_of_itself_is_kept_for_an_hour_and_longer_while_it_is_silent() {
+    let world = corp().await;
+    let url = format!("{CORP}/.well-known/openid-configuration");
+    world.begin("oidc-corp").await;
+    world.begin("oidc-corp").await;
+    assert_eq!(world.service.asked(), [url.as_str()]);
+    world.clock.advance(Duration::from_secs(3600));
+    world.service.answer(&url, 503, json!({}));
+    world.begin("oidc-corp").await;
+    world.begin("oidc-corp").await;
+    assert_eq!(world.service.asked(), [url.as_str()], "a service that fails is left alone for a while");
+    world.clock.advance(Duration::from_secs(10));
+    world.begin("oidc-corp").await;
+    assert_eq!(world.service.asked(), [url.as_str()]);
 }
 
 #[tokio::test]

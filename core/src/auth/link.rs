@@ -1,10 +1,10 @@
-//! Linking: a user gets one more way in.
+//! Linking: a user gets one more way in. And what a way in says of the user, kept up to date.
 
 use super::login::Auth;
 use super::provider::{Proven, Subject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
-use crate::store::{Registration, StoreErrorKind, User};
+use crate::store::{Identity, Registration, StoreErrorKind, User};
 
 const ATTEMPTS: usize = 8;
 
@@ -27,7 +27,7 @@ impl Auth {
             if found.disabled {
                 return Err(Error::new(ErrorKind::UserDisabled, "user disabled"));
             }
-            let same = |known: &crate::store::Identity| {
+            let same = |known: &Identity| {
                 known.provider == proven.identity.provider && known.id == proven.identity.id
             };
             if found.identities.iter().any(same) {
@@ -52,5 +52,24 @@ impl Auth {
             }
         }
         Err(Error::new(ErrorKind::Unavailable, "the user is being changed, try again").with_retry_after(1))
+    }
+
+    /// The user with the identity's data as the provider knows them now: a name or an address may have changed
+    /// since the last log-in. Whoever changes the user at the same moment goes before.
+    pub(super) async fn renew_data(&self, user: User, proven: &Proven) -> Result<User> {
+        let mut renewed = user.clone();
+        let proved = &proven.identity;
+        let known = renewed
+            .identities
+            .iter_mut()
+            .find(|known| known.provider == proved.provider && known.id == proved.id)
+            .filter(|known| known.data != proved.data);
+        let Some(known) = known else { return Ok(user) };
+        known.data = proved.data.clone();
+        match self.parts.store.replace_user(&self.parts.app, &renewed, user.epoch).await {
+            Ok(()) => Ok(renewed),
+            Err(error) if error.kind() == StoreErrorKind::Conflict => Ok(user),
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -121,7 +121,7 @@ impl Auth {
                 .await?
                 .ok_or_else(|| Error::new(ErrorKind::AuthError, "the user no longer exists"))?,
             Subject::Holder(kind) => match self.holder(proven).await? {
-                Some(user) => user,
+                Some(user) => self.renew_data(user, proven).await?,
                 None => return self.first_login(proven, kind).await,
             },
         };
