@@ -418,7 +418,12 @@ async fn attack_85_a_service_at_a_private_address_is_not_asked() {
         assert_refused(&world.get(&path, &[]).await, "HTTPError");
         assert_eq!(world.service.asked().len(), 0, "{issuer}");
     }
-    // Nor where a public service's document points to.
+    // Nor where a public one redirects to, or its document points to.
+    let world = corp().await;
+    world.service.answer(&format!("{CORP}/.well-known/openid-configuration"), 302, json!({}));
+    let path = format!("/app/{APP}/auth/providers/oidc-corp/login?redirect={PAGE}");
+    assert_refused(&world.get(&path, &[]).await, "HTTPError");
+    assert_eq!(world.service.asked().len(), 1);
     let world = corp().await;
     let mut pointing = metadata(CORP);
     pointing["jwks_uri"] = "https://[::1]/jwks".into();

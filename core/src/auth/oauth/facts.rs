@@ -4,7 +4,7 @@ use bson::{Bson, Document};
 use serde_json::{Map, Value};
 
 use super::presets::Preset;
-use crate::auth::config::{MetadataField, OAuthConfig};
+use crate::auth::config::MetadataField;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The most characters that a text of the user's data has, as with custom tokens.
@@ -34,10 +34,18 @@ impl Facts {
     }
 
     /// Adds claims of the UserInfo endpoint (§5.3), which count only for the same subject; what is known stays.
-    pub(super) fn complete(&mut self, more: Map<String, Value>) -> Result<()> {
+    ///
+    /// An address and whether it is verified are taken from one source: one source's address must not be
+    /// vouched for by what the other says of another.
+    pub(super) fn complete(&mut self, mut more: Map<String, Value>) -> Result<()> {
         if more.get("sub").and_then(Value::as_str) != Some(self.subject()) {
             let text = "the log-in service speaks of somebody else";
             return Err(Error::new(ErrorKind::AuthError, text));
+        }
+        match (self.claims.get("email"), more.get("email")) {
+            (None, _) => drop(self.claims.remove("email_verified")),
+            (Some(known), Some(named)) if known == named => {}
+            (Some(_), _) => drop(more.remove("email_verified")),
         }
         for (name, value) in more {
             self.claims.entry(name).or_insert(value);
@@ -46,9 +54,9 @@ impl Facts {
     }
 
     /// Whether something that is asked for is not there.
-    pub(super) fn lacks_any(&self, config: &OAuthConfig, preset: &Preset) -> bool {
-        let lacks_email = !config.domain_restrictions.is_empty() && self.verified_email().is_none();
-        lacks_email || config.metadata.iter().any(|field| self.field(field, preset).is_none())
+    pub(super) fn lacks_any(&self, fields: &[MetadataField], domains: &[String], preset: &Preset) -> bool {
+        let lacks_email = !domains.is_empty() && self.verified_email().is_none();
+        lacks_email || fields.iter().any(|field| self.field(field, preset).is_none())
     }
 
     /// The user's data.
@@ -120,6 +128,48 @@ impl Facts {
             Value::String(text) if text.is_empty() || text.chars().count() > MAX_TEXT => None,
             // A claim is data whatever it looks like: no extended JSON is read here.
             value => bson::serialize_to_bson(value).ok(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn facts(claims: Value) -> Facts {
+        match claims {
+            Value::Object(claims) => Facts::new(claims).unwrap(),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn one_source_does_not_vouch_for_the_address_of_the_other() {
+        let domains = ["corp.example".to_owned()];
+        let (good, evil) = ("a@corp.example", "e@evil.example");
+        for (token, info, admitted) in [
+            (json!({"email": good}), json!({"email": good, "email_verified": true}), true),
+            (json!({}), json!({"email": good, "email_verified": true}), true),
+            (json!({"email": good, "email_verified": true}), json!({"email": evil}), true),
+            (json!({"email": good}), json!({"email": evil, "email_verified": true}), false),
+            (json!({"email": good}), json!({"email_verified": true}), false),
+            (json!({"email_verified": true}), json!({"email": good}), false),
+            (
+                json!({"email": good, "email_verified": false}),
+                json!({"email": good, "email_verified": true}),
+                false,
+            ),
+        ] {
+            let with_subject = |json: &Value| {
+                let mut json = json.clone();
+                json["sub"] = json!("s");
+                json
+            };
+            let mut facts = facts(with_subject(&token));
+            let Value::Object(more) = with_subject(&info) else { panic!() };
+            facts.complete(more).unwrap();
+            assert_eq!(facts.check_domain(&domains).is_ok(), admitted, "{token} {info}");
         }
     }
 }

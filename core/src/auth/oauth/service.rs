@@ -176,12 +176,8 @@ impl Service {
     ) -> Result<Facts> {
         let id_token = tokens.id_token.ok_or_else(|| refused("the log-in service gave no ID token"))?;
         let mut facts = keys.verify(cx, &metadata.jwks_uri, id_token.expose(), expected).await?;
-        let wanted = !self.fields().is_empty() || !self.config.domain_restrictions.is_empty();
-        if let (true, Some(url), Some(token)) = (
-            wanted && facts.lacks_any(&self.config, self.preset),
-            &metadata.userinfo_endpoint,
-            &tokens.access_token,
-        ) {
+        let lacking = facts.lacks_any(self.fields(), &self.config.domain_restrictions, self.preset);
+        if let (true, Some(url), Some(token)) = (lacking, &metadata.userinfo_endpoint, &tokens.access_token) {
             let bearer = Secret::new(format!("Bearer {}", token.expose()));
             let (status, claims) = fetch::get(cx, url, Some(&bearer)).await?;
             if status.is_success() {
