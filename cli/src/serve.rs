@@ -3,11 +3,13 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use backstitch::app::{AppConfig, Secrets};
 use backstitch::engine::Engine;
 use backstitch::env::Env;
+use backstitch_http::client::HttpsClient;
 use backstitch_http::tower::EngineService;
 use tokio::net::TcpListener;
 
@@ -63,7 +65,8 @@ async fn serve(args: &Serve, directories: &[PathBuf], place: &Place) -> Result<(
         .map_err(|error| Failure::negative(format!("cannot listen on {}: {error}", args.listen)))?;
     let address = listener.local_addr().map_err(Failure::negative)?;
     let base = args.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let env = Env::system();
+    let http = HttpsClient::new().map_err(Failure::negative)?;
+    let env = Env { http: Arc::new(http), ..Env::system() };
     let mut builder = Engine::builder().store(place.open(&env)?).env(env).public_url(base.as_str());
     for config in apps {
         builder = builder.app(config);

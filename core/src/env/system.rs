@@ -53,6 +53,13 @@ impl Random for SystemRandom {
     }
 }
 
+/// The operating system's randomness for what ring does not let anybody else's be used for: ECDSA keys and
+/// the blinding of ECDSA and RSA signatures.
+#[cfg(test)]
+pub(crate) fn ring_random() -> RingRandom {
+    RingRandom::new()
+}
+
 /// Waits on a thread of its own, so that no runtime is needed.
 ///
 /// It is meant for rare, long waits (`maintenance()`); a host on tokio hands in tokio's.
