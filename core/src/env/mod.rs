@@ -10,9 +10,11 @@ mod executor;
 mod outbound;
 mod system;
 pub mod test;
+mod timer;
 
 pub use capabilities::Env;
 pub use egress::{Egress, PrivateAllowed, is_public};
 pub use executor::{Executor, Job, Saturated, ThreadPool};
 pub use outbound::{HttpClient, Mail, MailKind, MailToken, Mailer, NoHttpClient, NoMailer};
-pub use system::{Clock, Random, SystemClock, SystemRandom, SystemTimer, Timer};
+pub use system::{Clock, Random, SystemClock, SystemRandom, Timer};
+pub use timer::SystemTimer;
