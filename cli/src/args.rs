@@ -38,6 +38,24 @@ pub(crate) struct Serve {
     /// The base URL that clients reach this server by; http://ADDR:PORT when absent.
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) mail: Mail,
+}
+
+/// What becomes of mails; without any of these, confirmation and reset by mail fail.
+#[derive(Debug, Default, ClapArgs)]
+pub(crate) struct Mail {
+    /// The mail server: smtps://USER@HOST or smtp://USER@HOST?tls=required; the password is read from
+    /// BACKSTITCH_SMTP_PASSWORD.
+    #[arg(long, value_name = "URL", requires = "mail_from")]
+    pub(crate) smtp: Option<String>,
+    /// Whom mails come from: shop@example.com or "Shop <shop@example.com>".
+    #[arg(long, value_name = "ADDRESS", requires = "smtp")]
+    pub(crate) mail_from: Option<String>,
+    /// Keeps mails instead of sending them, and shows them to everyone at
+    /// /_dev/mailbox?app=&kind=&email= (for development).
+    #[arg(long, conflicts_with = "smtp")]
+    pub(crate) dev_mailbox: bool,
 }
 
 #[derive(Debug, ClapArgs)]

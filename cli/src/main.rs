@@ -3,8 +3,10 @@
 //! Exit codes: 0 success, 1 a negative answer or a failure, 2 wrong usage.
 
 mod args;
+mod env;
 mod guide;
 mod load;
+mod mail;
 mod schema;
 mod serve;
 mod store;

@@ -3,19 +3,17 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use backstitch::app::{AppConfig, Secrets};
 use backstitch::engine::Engine;
-use backstitch::env::Env;
-use backstitch_http::client::HttpsClient;
 use backstitch_http::tower::EngineService;
 use tokio::net::TcpListener;
 
 use crate::args::Serve;
+use crate::mail::DevMailbox;
 use crate::store::Place;
-use crate::{Failure, guide, load};
+use crate::{Failure, env, guide, load};
 
 const EXAMPLE: &str = "examples/movies";
 
@@ -65,8 +63,7 @@ async fn serve(args: &Serve, directories: &[PathBuf], place: &Place) -> Result<(
         .map_err(|error| Failure::negative(format!("cannot listen on {}: {error}", args.listen)))?;
     let address = listener.local_addr().map_err(Failure::negative)?;
     let base = args.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let http = HttpsClient::new().map_err(Failure::negative)?;
-    let env = Env { http: Arc::new(http), ..Env::system() };
+    let (env, mailbox) = env::env(&args.mail)?;
     let mut builder = Engine::builder().store(place.open(&env)?).env(env).public_url(base.as_str());
     for config in apps {
         builder = builder.app(config);
@@ -83,7 +80,7 @@ async fn serve(args: &Serve, directories: &[PathBuf], place: &Place) -> Result<(
         println!("ready {base} app {}", app.id());
         println!("\n{}", guide::guide(&base, app));
     }
-    let outcome = until_signal(listener, engine).await;
+    let outcome = until_signal(listener, engine, mailbox).await;
     maintenance.abort();
     outcome
 }
@@ -103,11 +100,16 @@ fn read_secrets(file: Option<&Path>) -> Result<Secrets, Failure> {
     Secrets::parse(&text).map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))
 }
 
-async fn until_signal(listener: TcpListener, engine: Engine) -> Result<(), Failure> {
+async fn until_signal(
+    listener: TcpListener,
+    engine: Engine,
+    mailbox: Option<DevMailbox>,
+) -> Result<(), Failure> {
     let mount = EngineService::new(engine).with_peer(|extensions| {
         extensions.get::<axum::extract::ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
     });
-    let router = axum::Router::new().fallback_service(mount);
+    let extra = mailbox.map_or_else(axum::Router::new, |mailbox| mailbox.router());
+    let router = extra.fallback_service(mount);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let (ending, ended) = tokio::sync::oneshot::channel::<()>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {

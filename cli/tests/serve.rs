@@ -109,6 +109,25 @@ fn the_printed_lines_work_when_pasted_and_a_second_start_keeps_users_and_data() 
 }
 
 #[test]
+fn the_mailbox_is_there_only_when_it_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let movies = root().join("examples/movies");
+    let ask = |extra: &[&str]| {
+        let mut arguments = vec!["serve", "--store", "memory", "--listen", "127.0.0.1:0"];
+        arguments.extend(extra);
+        arguments.push(movies.to_str().unwrap());
+        let server = Server::start(&arguments, folder.path());
+        let base = server.ready.split(' ').nth(1).unwrap().to_owned();
+        let answer = shell(&[&format!("curl -s -w ' %{{http_code}}' '{base}/_dev/mailbox?kind=confirm'")]);
+        server.end();
+        answer
+    };
+    assert_eq!(ask(&["--dev-mailbox"]), r#"{"error":"no such mail"} 404"#);
+    let without = ask(&[]);
+    assert!(without.ends_with(" 404") && !without.contains("no such mail"), "{without}");
+}
+
+#[test]
 fn without_an_app_it_says_what_to_type() {
     let folder = tempfile::tempdir().unwrap();
     let output = backstitch(&["serve"], folder.path()).output().unwrap();
@@ -128,6 +147,14 @@ fn wrong_usage_is_2_and_a_failure_is_1() {
     assert_eq!(code(&["serve", "nowhere"]), Some(1));
     assert_eq!(code(&["serve", "--store", "sqlite:/nowhere/at/all.db", movies]), Some(1));
     assert_eq!(code(&["nonsense"]), Some(2));
+    let smtp = "smtps://mail.example.test";
+    assert_eq!(code(&["serve", "--smtp", smtp, movies]), Some(2), "no sender");
+    assert_eq!(code(&["serve", "--smtp", smtp, "--mail-from", "a@x.test", "--dev-mailbox", movies]), Some(2));
+    let memory = ["serve", "--store", "memory", "--listen", "127.0.0.1:0"];
+    let with =
+        |smtp: &'static str| [&memory[..], &["--smtp", smtp, "--mail-from", "a@x.test", movies]].concat();
+    assert_eq!(code(&with("smtps://a:hunter2@mail.example.test")), Some(2), "a password that can be read");
+    assert_eq!(code(&with("smtp://mail.example.test")), Some(2), "not encrypted");
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::id::{AppId, CollectionId, DomainId};
 use crate::limits::Limits;
 use crate::report::Report;
 use crate::schema::CollectionSchema;
+use crate::secret::Secret;
 use crate::session::{CustomData, KeySource, NoCustomData, SessionSettings, Sessions};
 use crate::store::{SigningKeyRecord, Store};
 
@@ -29,6 +30,7 @@ pub struct EngineBuilder {
     public_url: Option<String>,
     limits: Limits,
     password_cost: PasswordCost,
+    password_peppers: Vec<(String, Secret)>,
     keys: HashMap<AppId, Vec<SigningKeyRecord>>,
     functions: HashMap<String, Arc<dyn Function>>,
     apps: Vec<AppConfig>,
@@ -49,6 +51,7 @@ impl EngineBuilder {
             public_url: None,
             limits: Limits::default(),
             password_cost: PasswordCost::RECOMMENDED,
+            password_peppers: Vec::new(),
             keys: HashMap::new(),
             functions: HashMap::new(),
             apps: Vec::new(),
@@ -86,6 +89,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Secrets that go into password hashes and are not in the store, with their ids, newest last: see
+    /// [`PasswordHasher::with_peppers`].
+    pub fn password_peppers(mut self, peppers: Vec<(String, Secret)>) -> Self {
+        self.password_peppers = peppers;
+        self
+    }
+
     /// The signing keys of an app, instead of those that the store keeps; the newest signs.
     pub fn signing_keys(mut self, app: AppId, keys: Vec<SigningKeyRecord>) -> Self {
         self.keys.insert(app, keys);
@@ -120,6 +130,9 @@ impl EngineBuilder {
             if !lifetimes.contains(&config.auth.refresh_lifetime) {
                 problems.push(format!("refresh tokens of `{}` must live 30 minutes to 5 years", config.id));
             }
+            if config.auth.passwords.min > *self.limits.password.end() {
+                problems.push(format!("no password of `{}` can be as long as its policy asks", config.id));
+            }
             if self.apps.iter().take(index).any(|earlier| earlier.id == config.id) {
                 problems.push(format!("two apps have the client app id `{}`", &config.id));
             }
@@ -133,7 +146,8 @@ impl EngineBuilder {
         }
         let env = self.env.unwrap_or_else(Env::system);
         // One hasher for all apps, so that its bound is the machine's.
-        let hasher = match PasswordHasher::new(self.password_cost, env.clone(), &self.limits) {
+        let hasher = PasswordHasher::new(self.password_cost, env.clone(), &self.limits);
+        let hasher = match hasher.and_then(|hasher| hasher.with_peppers(self.password_peppers)) {
             Ok(hasher) => Arc::new(hasher),
             Err(error) => return Err(BuildError { problems: Vec::new(), cause: Some(error) }),
         };

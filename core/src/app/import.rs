@@ -298,6 +298,21 @@ mod tests {
     }
 
     #[test]
+    fn a_password_policy_that_cannot_be_read_is_a_strict_one() {
+        for (settings, policy, problems) in [
+            ("{}", (0, false), 0),
+            (r#"{"passwords": {"minLength": 15, "forbidCommon": true}}"#, (15, true), 0),
+            (r#"{"passwords": {"minLength": "8", "forbidCommon": 0, "colour": 1}}"#, (15, true), 3),
+            (r#"{"passwords": {"minLength": 65}}"#, (15, false), 1),
+            (r#"{"passwords": true}"#, (0, true), 1),
+        ] {
+            let (app, report) = shop(&[("backstitch.json", settings)]);
+            assert_eq!((app.auth.passwords.min, app.auth.passwords.forbid_common), policy, "{settings}");
+            assert_eq!(places(&report).len(), problems, "{settings}");
+        }
+    }
+
+    #[test]
     fn validation_is_strict_for_writes_and_off_for_reads_unless_the_file_says_otherwise() {
         use ValidationAction::{Error, Off, Warn};
         let cases = [

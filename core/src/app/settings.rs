@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::config::AppConfig;
 use super::layout::AppDirectory;
+use crate::auth::config::PasswordPolicy;
 use crate::env::Egress;
 use crate::filter::Direction;
 use crate::id::CollectionId;
@@ -37,6 +38,7 @@ pub(super) fn read(mut app: AppConfig, directory: &AppDirectory, report: &mut Re
             // The first was obeyed above, the second is with log-in.
             "dataGroup" | "providers" => {}
             "indexes" => app.indexes = indexes(&app, value, report),
+            "passwords" => app.auth.passwords = passwords(value, report),
             "egress" => app.egress = egress(value, report),
             later if LATER.contains(&later) => {
                 if *value != Value::Bool(false) {
@@ -47,6 +49,34 @@ pub(super) fn read(mut app: AppConfig, directory: &AppDirectory, report: &mut Re
         }
     }
     app
+}
+
+/// A policy that cannot be read must not leave weaker passwords through than its author meant.
+fn passwords(json: &Value, report: &mut Report) -> PasswordPolicy {
+    let mut policy = PasswordPolicy::default();
+    let Some(settings) = json.as_object() else {
+        report.error(FILE, "/passwords", "must be an object; common passwords are refused");
+        return PasswordPolicy { forbid_common: true, ..policy };
+    };
+    for (key, value) in settings {
+        let at = format!("/passwords/{key}");
+        match (key.as_str(), value) {
+            ("forbidCommon", Value::Bool(forbid)) => policy.forbid_common = *forbid,
+            ("forbidCommon", _) => {
+                report.error(FILE, &at, "must be true or false; common passwords are refused");
+                policy.forbid_common = true;
+            }
+            ("minLength", value) => match value.as_u64().and_then(|min| usize::try_from(min).ok()) {
+                Some(min) if (1..=64).contains(&min) => policy.min = min,
+                _ => {
+                    report.error(FILE, &at, "must be a number from 1 to 64; 15 is taken");
+                    policy.min = 15;
+                }
+            },
+            _ => report.warn(FILE, &at, format!("unknown setting `{key}`; ignored")),
+        }
+    }
+    policy
 }
 
 fn egress(json: &Value, report: &mut Report) -> Egress {

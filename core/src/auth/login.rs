@@ -51,7 +51,7 @@ pub struct Auth {
 impl Auth {
     /// The providers as configured; a disabled one is as if it were not there.
     pub fn new(config: &AuthConfig, parts: AuthParts) -> Self {
-        let providers = Providers::new(&config.providers, &parts.hasher, &parts.limits);
+        let providers = Providers::new(config, &parts.hasher, &parts.limits);
         Self { parts, providers }
     }
 

@@ -14,7 +14,7 @@ pub struct Env {
     pub clock: Arc<dyn Clock>,
     /// Randomness fit for keys.
     pub random: Arc<dyn Random>,
-    /// Waiting, for `maintenance()`.
+    /// Waiting: deadlines, and the pauses of `maintenance()`.
     pub timer: Arc<dyn Timer>,
     /// Blocking work off the async threads: password hashing, table scans.
     pub executor: Arc<dyn Executor>,
@@ -30,7 +30,7 @@ impl Env {
         Self {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom::default()),
-            timer: Arc::new(SystemTimer),
+            timer: Arc::new(SystemTimer::new()),
             executor: Arc::new(ThreadPool::sized_to_machine()),
             http: Arc::new(NoHttpClient),
             mailer: Arc::new(NoMailer),

@@ -10,6 +10,7 @@ mod executor;
 mod outbound;
 mod system;
 pub mod test;
+mod timer;
 
 pub use capabilities::Env;
 pub use egress::{Egress, PrivateAllowed, is_public};
@@ -17,4 +18,5 @@ pub use executor::{Executor, Job, Saturated, ThreadPool};
 pub use outbound::{HttpClient, Mail, MailKind, MailToken, Mailer, NoHttpClient, NoMailer};
 #[cfg(test)]
 pub(crate) use system::ring_random;
-pub use system::{Clock, Random, SystemClock, SystemRandom, SystemTimer, Timer};
+pub use system::{Clock, Random, SystemClock, SystemRandom, Timer};
+pub use timer::SystemTimer;

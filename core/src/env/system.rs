@@ -59,23 +59,3 @@ impl Random for SystemRandom {
 pub(crate) fn ring_random() -> RingRandom {
     RingRandom::new()
 }
-
-/// Waits on a thread of its own, so that no runtime is needed.
-///
-/// It is meant for rare, long waits (`maintenance()`); a host on tokio hands in tokio's.
-#[derive(Clone, Copy, Debug)]
-pub struct SystemTimer;
-
-#[async_trait]
-impl Timer for SystemTimer {
-    async fn sleep(&self, duration: Duration) {
-        let (wake, woken) = futures_channel::oneshot::channel::<()>();
-        std::thread::spawn(move || {
-            std::thread::park_timeout(duration);
-            // The waiter may be gone: nobody is left to wake.
-            let _ = wake.send(());
-        });
-        // An error means that the thread died; waking early is the lesser evil.
-        let _ = woken.await;
-    }
-}

@@ -3,6 +3,7 @@
 mod custom_token;
 mod email_password;
 mod oauth;
+mod passwords;
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use bson::oid::ObjectId;
 pub use custom_token::{Audience, CustomTokenConfig, TokenAlgorithm, TokenKeySource};
 pub use email_password::{Confirmation, EmailPasswordConfig, PasswordReset};
 pub use oauth::OAuthConfig;
+pub use passwords::PasswordPolicy;
 
 use crate::id::CollectionId;
 
@@ -23,6 +25,8 @@ pub struct AuthConfig {
     pub custom_user_data: Option<CustomUserDataConfig>,
     /// How long a refresh token lives; anonymous users' live [`AuthConfig::LONGEST_REFRESH`].
     pub refresh_lifetime: Duration,
+    /// What new passwords have to be like.
+    pub passwords: PasswordPolicy,
 }
 
 impl AuthConfig {
@@ -36,7 +40,12 @@ impl AuthConfig {
 
 impl Default for AuthConfig {
     fn default() -> Self {
-        Self { providers: Vec::new(), custom_user_data: None, refresh_lifetime: Self::DEFAULT_REFRESH }
+        Self {
+            providers: Vec::new(),
+            custom_user_data: None,
+            refresh_lifetime: Self::DEFAULT_REFRESH,
+            passwords: PasswordPolicy::default(),
+        }
     }
 }
 

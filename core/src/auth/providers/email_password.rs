@@ -5,7 +5,6 @@
 //! 3. Pending is told only to the right password.
 //! 4. A hash of other parameters is replaced after a right log-in, if it is still the one that was read.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,7 +14,7 @@ use bson::oid::ObjectId;
 use crate::auth::config::{Confirmation, EmailPasswordConfig};
 use crate::auth::credential::Credential;
 use crate::auth::login::fresh_identity_id;
-use crate::auth::password::{PasswordHasher, Verified};
+use crate::auth::password::{PasswordHasher, PasswordRules, Verified};
 use crate::auth::provider::{Proven, Provider, ProviderContext, Purpose, Subject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
@@ -31,7 +30,7 @@ pub(crate) struct EmailPassword {
     id: ObjectId,
     config: EmailPasswordConfig,
     hasher: Arc<PasswordHasher>,
-    length: RangeInclusive<usize>,
+    rules: PasswordRules,
 }
 
 impl EmailPassword {
@@ -39,9 +38,9 @@ impl EmailPassword {
         id: ObjectId,
         config: EmailPasswordConfig,
         hasher: Arc<PasswordHasher>,
-        length: RangeInclusive<usize>,
+        rules: PasswordRules,
     ) -> Self {
-        Self { id, config, hasher, length }
+        Self { id, config, hasher, rules }
     }
 
     /// Registers an address; it can log in at once.
@@ -56,11 +55,7 @@ impl EmailPassword {
             let text = format!("`email` must be between 1 and {MAX_EMAIL_BYTES} bytes");
             return Err(Error::new(ErrorKind::InvalidParameter, text));
         }
-        if !self.length.contains(&characters(password)) {
-            let (least, most) = (self.length.start(), self.length.end());
-            let text = format!("password must be between {least} and {most} characters");
-            return Err(Error::new(ErrorKind::InvalidParameter, text));
-        }
+        self.rules.check(password, email)?;
         if cx.store.registration(cx.app, email).await?.is_some() {
             return Err(name_in_use());
         }
@@ -129,14 +124,16 @@ impl Provider for EmailPassword {
     async fn authenticate(&self, cx: &ProviderContext<'_>, credential: &Credential) -> Result<Proven> {
         let email = credential.text("username")?;
         let password = Secret::new(credential.text("password")?);
-        if characters(&password) > *self.length.end() || email.len() > MAX_EMAIL_BYTES {
+        if self.rules.is_too_long(&password) || email.len() > MAX_EMAIL_BYTES {
             return Err(wrong_password(cx.purpose));
         }
-        let Some((registration, epoch)) = self.evidence(cx, email).await? else {
-            self.hasher.hash(&password).await?;
+        let evidence = self.evidence(cx, email).await?;
+        let turn = self.hasher.turn().await?;
+        let Some((registration, epoch)) = evidence else {
+            self.hasher.spend(turn, &password).await?;
             return Err(wrong_password(cx.purpose));
         };
-        let verified = self.hasher.verify(&password, &registration.password_hash).await?;
+        let verified = self.hasher.verify(turn, &password, &registration.password_hash).await?;
         if verified == Verified::Wrong {
             return Err(wrong_password(cx.purpose));
         }
@@ -155,10 +152,6 @@ impl Provider for EmailPassword {
         let subject = Subject::Holder(UserKind::Normal);
         Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch })
     }
-}
-
-fn characters(password: &Secret) -> usize {
-    password.expose().chars().count()
 }
 
 fn name_in_use() -> Error {

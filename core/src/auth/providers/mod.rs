@@ -12,8 +12,8 @@ use custom_token::CustomToken;
 pub(super) use email_password::EmailPassword;
 use oauth::OAuth;
 
-use super::config::{ProviderConfig, ProviderKind};
-use super::password::PasswordHasher;
+use super::config::{AuthConfig, ProviderKind};
+use super::password::{PasswordHasher, PasswordRules};
 use super::provider::Provider;
 use super::redirect::RedirectProvider;
 use crate::limits::Limits;
@@ -27,9 +27,10 @@ pub(super) struct Providers {
 
 impl Providers {
     /// From the configuration, in its order.
-    pub(super) fn new(configs: &[ProviderConfig], hasher: &Arc<PasswordHasher>, limits: &Limits) -> Self {
+    pub(super) fn new(config: &AuthConfig, hasher: &Arc<PasswordHasher>, limits: &Limits) -> Self {
         let mut providers = Self { list: Vec::new(), email_password: None, redirecting: Vec::new() };
-        for config in configs.iter().filter(|config| !config.disabled) {
+        let rules = PasswordRules::new(config.passwords, &limits.password);
+        for config in config.providers.iter().filter(|config| !config.disabled) {
             let provider: Arc<dyn Provider> = match &config.kind {
                 // Each of these has a file of its own beside this one.
                 ProviderKind::ApiKey | ProviderKind::CustomFunction(_) => continue,
@@ -43,8 +44,8 @@ impl Providers {
                     made
                 }
                 ProviderKind::EmailPassword(settings) => {
-                    let (hasher, password) = (Arc::clone(hasher), limits.password.clone());
-                    let made = Arc::new(EmailPassword::new(config.id, settings.clone(), hasher, password));
+                    let (hasher, rules) = (Arc::clone(hasher), rules.clone());
+                    let made = Arc::new(EmailPassword::new(config.id, settings.clone(), hasher, rules));
                     providers.email_password.get_or_insert(Arc::clone(&made));
                     made
                 }
