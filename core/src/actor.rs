@@ -24,6 +24,8 @@ pub struct ActingUser {
     pub user: User,
     /// The session that the request came with; `None` when the host acts for a user.
     pub session: Option<SessionId>,
+    /// The provider that the session was opened through; empty when the host acts for a user.
+    pub provider: String,
     /// The custom user data as the access token carries them.
     pub custom_data: Option<Document>,
 }

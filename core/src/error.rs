@@ -121,6 +121,8 @@ pub enum ErrorKind {
     LinkingNotSupported,
     /// The address is confirmed already.
     UserAlreadyConfirmed,
+    /// A confirmation or reset token that is expired, used or replaced.
+    UserpassTokenInvalid,
     /// No such API key, or somebody else's.
     ApiKeyNotFound,
     /// The owner has an API key of that name, or as many as there may be.
@@ -194,6 +196,7 @@ impl ErrorKind {
             Self::AccountNameInUse | Self::ApiKeyAlreadyExists => StatusCode::CONFLICT,
             Self::LinkingNotSupported
             | Self::UserAlreadyConfirmed
+            | Self::UserpassTokenInvalid
             | Self::InvalidRedirectUri
             | Self::FunctionExecutionError
             | Self::HttpError
@@ -226,6 +229,7 @@ impl ErrorKind {
             Self::AccountNameInUse => "AccountNameInUse",
             Self::LinkingNotSupported => "LinkingNotSupported",
             Self::UserAlreadyConfirmed => "UserAlreadyConfirmed",
+            Self::UserpassTokenInvalid => "UserpassTokenInvalid",
             Self::ApiKeyNotFound => "APIKeyNotFound",
             Self::ApiKeyAlreadyExists => "APIKeyAlreadyExists",
             Self::InvalidRedirectUri => "InvalidRedirectURI",

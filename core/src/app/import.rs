@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disabled_provider_stays_disabled_and_a_later_one_is_reported_only_when_enabled() {
+    fn a_disabled_provider_stays_disabled_and_an_unusable_one_is_reported_only_when_enabled() {
         let providers = r#"{"anon-user": {"id": "x", "type": "anon-user", "disabled": true},
             "custom-function": {"type": "custom-function", "disabled": true},
             "api-key": {"type": "api-key", "disabled": false}}"#;

@@ -7,15 +7,14 @@ use super::credential::{Credential, DeviceInfo};
 use super::password::PasswordHasher;
 use super::profile::Profile;
 use super::provider::{Proven, ProviderContext, Purpose, Subject};
-use super::providers::Providers;
+use super::providers::{EmailPassword, Providers};
 use super::redirect::RedirectProvider;
-use crate::actor::Actor;
+use crate::actor::{ActingUser, Actor};
 use crate::env::{Egress, Env};
 use crate::error::{Error, ErrorKind, Result};
-use crate::functions::Functions;
+use crate::functions::{FunctionCall, Functions};
 use crate::id::{AppId, UserId, fresh_object_id};
 use crate::limits::Limits;
-use crate::secret::Secret;
 use crate::session::{Opening, Sessions, Tokens};
 use crate::store::{Store, StoreErrorKind, User, UserKind};
 
@@ -46,13 +45,14 @@ pub struct AuthParts {
 pub struct Auth {
     pub(super) parts: AuthParts,
     providers: Providers,
+    user_creation: Option<String>,
 }
 
 impl Auth {
     /// The providers as configured; a disabled one is as if it were not there.
     pub fn new(config: &AuthConfig, parts: AuthParts) -> Self {
         let providers = Providers::new(config, &parts.hasher, &parts.limits);
-        Self { parts, providers }
+        Self { parts, providers, user_creation: config.user_creation_function.clone() }
     }
 
     /// Logs in through a provider; the first log-in of an identity makes its user.
@@ -61,9 +61,38 @@ impl Auth {
     /// [`ErrorKind::AuthProviderNotFound`] for a missing or disabled provider; what the provider
     /// says; [`ErrorKind::UserDisabled`] when the credential is right.
     pub async fn login(&self, provider: &str, credential: &Credential, device: DeviceInfo) -> Result<Tokens> {
+        let proven = self.prove(provider, credential, Purpose::LogIn).await?;
+        let tokens = self.admit(proven.clone(), device).await?;
         let found = self.providers.named(provider).ok_or_else(|| no_provider(provider))?;
-        let proven = found.authenticate(&self.context(Purpose::LogIn), credential).await?;
-        self.admit(proven, device).await
+        if !found.still_stands(&self.context(Purpose::LogIn), &proven).await? {
+            self.parts.sessions.logout(&tokens.refresh_token).await?;
+            return Err(Error::new(ErrorKind::AuthError, "the credential was withdrawn"));
+        }
+        Ok(tokens)
+    }
+
+    /// Whom a credential proves.
+    pub(super) async fn prove(
+        &self,
+        provider: &str,
+        credential: &Credential,
+        purpose: Purpose,
+    ) -> Result<Proven> {
+        let found = self.providers.named(provider).ok_or_else(|| no_provider(provider))?;
+        found.authenticate(&self.context(purpose), credential).await
+    }
+
+    pub(super) fn email_password(&self) -> Result<&EmailPassword> {
+        self.providers.email_password().ok_or_else(|| no_provider("local-userpass"))
+    }
+
+    /// Whether there is an enabled provider of this name.
+    pub(crate) fn has_provider(&self, name: &str) -> bool {
+        self.providers.named(name).is_some()
+    }
+
+    pub(super) fn provider_id(&self, name: &str) -> Option<bson::oid::ObjectId> {
+        self.providers.named(name).map(|provider| provider.id())
     }
 
     /// Opens a session for whoever a provider has proved; the first log-in of an identity makes its user.
@@ -79,16 +108,6 @@ impl Auth {
             epoch: proven.epoch.unwrap_or(user.epoch),
         };
         self.parts.sessions.open(&user, opening).await
-    }
-
-    /// Registers an e-mail address with a password.
-    ///
-    /// # Errors
-    /// [`ErrorKind::AccountNameInUse`]; [`ErrorKind::InvalidParameter`] for a password of the wrong
-    /// length; [`ErrorKind::BadRequest`] while the app asks for a confirmation that is not to be had.
-    pub async fn register(&self, email: &str, password: &Secret) -> Result<()> {
-        let provider = self.providers.email_password().ok_or_else(|| no_provider("local-userpass"))?;
-        provider.register(&self.context(Purpose::LogIn), email, password).await
     }
 
     /// What a client reads of its user.
@@ -135,6 +154,19 @@ impl Auth {
         Ok(store.user_by_identity(app, &proven.identity.provider, &proven.identity.id).await?)
     }
 
+    /// Shows a user to the app's function before it is stored (app-services §4.6).
+    async fn call_user_creation(&self, user: &User) -> Result<()> {
+        let Some(name) = &self.user_creation else { return Ok(()) };
+        let (app, provider) = (self.parts.app.clone(), String::new());
+        let acting = ActingUser { user: user.clone(), session: None, provider, custom_data: None };
+        let argument = Actor::user(app.clone(), acting).as_document();
+        let call = FunctionCall { actor: Actor::system(app), arguments: vec![argument.into()], peer: None };
+        self.parts.functions.call(name, call).await.map(drop).map_err(|error| match error.kind() {
+            ErrorKind::FunctionExecutionError => Error::new(ErrorKind::AuthError, error.hint().to_owned()),
+            _ => error,
+        })
+    }
+
     async fn first_login(&self, proven: &Proven, kind: UserKind) -> Result<User> {
         let AuthParts { app, store, env, .. } = &self.parts;
         let now = env.clock.now();
@@ -147,6 +179,7 @@ impl Auth {
             created_at: now,
             last_login_at: now,
         };
+        self.call_user_creation(&user).await?;
         match store.insert_user(app, &user).await {
             Ok(()) => Ok(user),
             // Another log-in of the same identity was first: its user is the user.

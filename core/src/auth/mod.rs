@@ -6,6 +6,7 @@
 //!    credential.
 //! 4. Password hashes are computed off the async threads, a bounded number at once.
 
+mod accounts;
 pub mod config;
 mod credential;
 mod custom_data;
@@ -14,6 +15,7 @@ mod jwks;
 mod link;
 mod login;
 mod oauth;
+mod one_time;
 mod password;
 mod profile;
 mod provider;
@@ -25,6 +27,7 @@ pub(crate) use redirect::{
     Callback, Linking, RedirectRequest, RedirectResult, StateParameter, callback_path,
 };
 
+pub use accounts::{ApiKeyView, ApiKeys, Users};
 pub use credential::{Credential, DeviceInfo, LoginRequest};
 pub use custom_data::StoredCustomData;
 pub use login::{Auth, AuthParts};

@@ -31,6 +31,12 @@ pub trait Provider: Send + Sync {
     /// - fails with the error that the client is to see, and tells unknown from wrong by nothing;
     /// - leaves users and sessions as they are.
     async fn authenticate(&self, cx: &ProviderContext<'_>, credential: &Credential) -> Result<Proven>;
+
+    /// Whether a proof still stands once its session is open: evidence that is withdrawn without ending the
+    /// user's other sessions (an API key) may have gone meanwhile.
+    async fn still_stands(&self, _cx: &ProviderContext<'_>, _proven: &Proven) -> Result<bool> {
+        Ok(true)
+    }
 }
 
 /// What a provider may use.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::{App, endpoints, oauth};
+use super::{App, account, endpoints, oauth};
 use crate::builder::EngineBuilder;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -111,6 +111,14 @@ impl Engine {
         admit(app.origins(), head)?;
         match found.endpoint {
             Endpoint::Location => Ok(endpoints::location(app)),
+            Endpoint::Login if is_link(head) => {
+                account::link(app, found.provider.as_deref().unwrap_or_default(), head, &body).await
+            }
+            Endpoint::EmailPassword(flow) => account::email_password(app, flow, &body).await,
+            Endpoint::ApiKeys(call) => {
+                account::api_keys(app, (call, found.id.as_deref().unwrap_or_default()), head, &body).await
+            }
+            Endpoint::DeleteUser => account::delete(app, head).await,
             Endpoint::Login => {
                 endpoints::login(app, found.provider.as_deref().unwrap_or_default(), &body).await
             }
@@ -161,6 +169,11 @@ fn refuse(head: &http::request::Parts, error: &Error) -> Response<Body> {
     let mut response = wire::error(error);
     wire::allow(&head.headers, response.headers_mut());
     response
+}
+
+/// Whether a log-in is to add an identity to whoever sends it.
+fn is_link(head: &http::request::Parts) -> bool {
+    head.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "link=true"))
 }
 
 fn admit(origins: &OriginList, head: &http::request::Parts) -> Result<()> {

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use bson::{Document, RawDocument};
 use http::request::Parts;
 
-use crate::actor::Actor;
+use crate::actor::{ActingUser, Actor};
 use crate::app::{AppConfig, ValidationAction};
-use crate::auth::{Auth, Credential, DeviceInfo, LoginRequest, Profile};
+use crate::auth::{ApiKeys, Auth, Credential, DeviceInfo, LoginRequest, Profile, Users};
 use crate::env::Env;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::{ExecuteContext, Graphql, GraphqlRequest, GraphqlResponse};
 use crate::http::{OriginList, bearer_token};
 use crate::id::{AppId, CollectionId};
@@ -109,6 +109,66 @@ impl App {
         self.parts.auth.register(email, password).await
     }
 
+    /// The accounts, for an operator: list, create, import, disable, end sessions, delete.
+    pub fn users(&self) -> Users<'_> {
+        Users::new(&self.parts.auth)
+    }
+
+    /// The app's server API keys; `.of(user)` for those that a user made.
+    pub fn api_keys(&self) -> ApiKeys<'_> {
+        ApiKeys::new(&self.parts.auth, None)
+    }
+
+    /// Confirms the address that a mailed token was made for.
+    ///
+    /// # Errors
+    /// `BadRequest` or `UserpassTokenInvalid` for a token that is none (any more).
+    pub async fn confirm(&self, token: &Secret, token_id: &str) -> Result<()> {
+        self.parts.auth.confirm(token, token_id).await
+    }
+
+    /// A new password for an actor who knows the present one; every session of the user ends.
+    ///
+    /// # Errors
+    /// `InvalidPassword`; `InvalidParameter` for a new password that is refused.
+    pub async fn change_password(&self, actor: &Actor, present: &Secret, new: &Secret) -> Result<()> {
+        self.parts.auth.change_password(&user_of(actor)?.user, present, new).await
+    }
+
+    /// Mails a token to a new address of the actor; its link leads to `page`, where the host calls
+    /// [`confirm_email_change`](Self::confirm_email_change).
+    ///
+    /// # Errors
+    /// `AccountNameInUse`; `UserNotFound` for an actor without an e-mail identity; a mailer that fails.
+    pub async fn request_email_change(&self, actor: &Actor, email: &str, page: &str) -> Result<()> {
+        self.parts.auth.request_email_change(&user_of(actor)?.user, email, page).await
+    }
+
+    /// Moves an account to the address that the token was mailed to; every session of the user ends.
+    ///
+    /// # Errors
+    /// `BadRequest` or `UserpassTokenInvalid` for a token that is none (any more); `AccountNameInUse`.
+    pub async fn confirm_email_change(&self, token: &Secret, token_id: &str) -> Result<()> {
+        self.parts.auth.confirm_email_change(token, token_id).await
+    }
+
+    /// Adds the identity that a credential proves to the actor's user.
+    ///
+    /// # Errors
+    /// `LinkingNotSupported`; `AuthError` when another user has the identity; what the provider refuses with.
+    pub async fn link(&self, actor: &Actor, provider: &str, credential: Document) -> Result<()> {
+        let user = user_of(actor)?.user.id;
+        self.parts.auth.link(user, provider, &Credential::new(credential)).await.map(drop)
+    }
+
+    /// Takes an identity away from the actor's user, and ends the sessions that it opened.
+    ///
+    /// # Errors
+    /// `InvalidParameter` for the last identity, and for one that the user has not.
+    pub async fn unlink(&self, actor: &Actor, provider: &str, identity: &str) -> Result<()> {
+        self.parts.auth.unlink(user_of(actor)?.user.id, provider, identity).await.map(drop)
+    }
+
     /// A new access token for a refresh token; custom user data are read anew.
     ///
     /// # Errors
@@ -167,6 +227,10 @@ impl App {
             }
         }
     }
+}
+
+fn user_of(actor: &Actor) -> Result<&ActingUser> {
+    actor.acting_user().ok_or_else(|| Error::new(ErrorKind::MissingAuthReq, "must authenticate first"))
 }
 
 impl fmt::Debug for App {

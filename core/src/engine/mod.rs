@@ -10,6 +10,7 @@
 //! [`Engine::app`] gives an [`App`]: [`App::authenticate`] protects a route of the host, [`App::graphql`]
 //! answers in process under an actor's rules. The README shows both, on an app defined in Rust.
 
+mod account;
 mod assemble;
 mod endpoints;
 mod handle;

@@ -10,4 +10,4 @@ pub use body::{Body, BodyStream, PeerAddress};
 pub(crate) use cors::{OriginList, allow};
 pub(crate) use decode::{bearer_token, json_object, required_string};
 pub(crate) use respond::{empty, error, health, json, json_bytes, method_not_allowed, preflight};
-pub(crate) use route::{Endpoint, Found, Lookup, find};
+pub(crate) use route::{EmailFlow, Endpoint, Found, KeyCall, Lookup, find};

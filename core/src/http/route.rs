@@ -5,6 +5,28 @@
 
 use http::Method;
 
+/// What is asked of `local-userpass` beside registering and logging in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EmailFlow {
+    Confirm,
+    ResendConfirmation,
+    RerunConfirmation,
+    SendReset,
+    Reset,
+    CallReset,
+}
+
+/// What is asked of one's API keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyCall {
+    Create,
+    List,
+    Get,
+    Delete,
+    Enable,
+    Disable,
+}
+
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
@@ -18,6 +40,9 @@ pub(crate) enum Endpoint {
     RefreshSession,
     EndSession,
     Profile,
+    EmailPassword(EmailFlow),
+    ApiKeys(KeyCall),
+    DeleteUser,
     Graphql,
     Health,
 }
@@ -30,6 +55,8 @@ pub(crate) struct Found {
     pub(crate) app: Option<String>,
     /// The provider, where the path names one.
     pub(crate) provider: Option<String>,
+    /// The id, where the path names one.
+    pub(crate) id: Option<String>,
 }
 
 /// What a path leads to.
@@ -57,9 +84,46 @@ const ENDPOINTS: &[(Method, &str, Endpoint)] = &[
     (Method::GET, "/auth/callback", Endpoint::EndRedirect),
     (Method::POST, "/auth/callback", Endpoint::EndRedirect),
     (Method::POST, "/app/{app}/auth/providers/local-userpass/register", Endpoint::Register),
+    (
+        Method::POST,
+        "/app/{app}/auth/providers/local-userpass/confirm",
+        Endpoint::EmailPassword(EmailFlow::Confirm),
+    ),
+    (
+        Method::POST,
+        "/app/{app}/auth/providers/local-userpass/confirm/send",
+        Endpoint::EmailPassword(EmailFlow::ResendConfirmation),
+    ),
+    (
+        Method::POST,
+        "/app/{app}/auth/providers/local-userpass/confirm/call",
+        Endpoint::EmailPassword(EmailFlow::RerunConfirmation),
+    ),
+    (
+        Method::POST,
+        "/app/{app}/auth/providers/local-userpass/reset",
+        Endpoint::EmailPassword(EmailFlow::Reset),
+    ),
+    (
+        Method::POST,
+        "/app/{app}/auth/providers/local-userpass/reset/send",
+        Endpoint::EmailPassword(EmailFlow::SendReset),
+    ),
+    (
+        Method::POST,
+        "/app/{app}/auth/providers/local-userpass/reset/call",
+        Endpoint::EmailPassword(EmailFlow::CallReset),
+    ),
     (Method::POST, "/auth/session", Endpoint::RefreshSession),
     (Method::DELETE, "/auth/session", Endpoint::EndSession),
     (Method::GET, "/auth/profile", Endpoint::Profile),
+    (Method::DELETE, "/auth/delete", Endpoint::DeleteUser),
+    (Method::POST, "/auth/api_keys", Endpoint::ApiKeys(KeyCall::Create)),
+    (Method::GET, "/auth/api_keys", Endpoint::ApiKeys(KeyCall::List)),
+    (Method::GET, "/auth/api_keys/{id}", Endpoint::ApiKeys(KeyCall::Get)),
+    (Method::DELETE, "/auth/api_keys/{id}", Endpoint::ApiKeys(KeyCall::Delete)),
+    (Method::PUT, "/auth/api_keys/{id}/enable", Endpoint::ApiKeys(KeyCall::Enable)),
+    (Method::PUT, "/auth/api_keys/{id}/disable", Endpoint::ApiKeys(KeyCall::Disable)),
 ];
 
 const HEALTH: &str = "/health";
@@ -67,7 +131,7 @@ const HEALTH: &str = "/health";
 /// Looks a request up.
 pub(crate) fn find(method: &Method, path: &str) -> Lookup {
     if path == HEALTH && matches!(*method, Method::GET | Method::HEAD) {
-        return Lookup::Endpoint(Found { endpoint: Endpoint::Health, app: None, provider: None });
+        return Lookup::Endpoint(Found { endpoint: Endpoint::Health, app: None, provider: None, id: None });
     }
     let Some(rest) = path.strip_prefix(PREFIX) else { return Lookup::NotFound };
     let mut methods = Vec::new();
@@ -75,11 +139,12 @@ pub(crate) fn find(method: &Method, path: &str) -> Lookup {
     for (known, pattern, endpoint) in ENDPOINTS {
         let Some(captured) = capture(pattern, rest) else { continue };
         if known == method {
-            let Captured { app, provider } = captured;
+            let Captured { app, provider, id } = captured;
             return Lookup::Endpoint(Found {
                 endpoint: *endpoint,
                 app: app.map(decode),
                 provider: provider.map(decode),
+                id: id.map(decode),
             });
         }
         methods.push(known.clone());
@@ -96,6 +161,7 @@ pub(crate) fn find(method: &Method, path: &str) -> Lookup {
 struct Captured<'a> {
     app: Option<&'a str>,
     provider: Option<&'a str>,
+    id: Option<&'a str>,
 }
 
 fn capture<'a>(pattern: &str, path: &'a str) -> Option<Captured<'a>> {
@@ -106,6 +172,7 @@ fn capture<'a>(pattern: &str, path: &'a str) -> Option<Captured<'a>> {
         match expected {
             "{app}" if !segment.is_empty() => captured.app = Some(segment),
             "{provider}" if !segment.is_empty() => captured.provider = Some(segment),
+            "{id}" if !segment.is_empty() => captured.id = Some(segment),
             literal if literal == segment => {}
             _ => return None,
         }

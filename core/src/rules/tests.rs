@@ -178,7 +178,7 @@ fn own_roles_shut_out_the_default_rule_and_no_rule_denies() {
         created_at: chrono::DateTime::UNIX_EPOCH,
         last_login_at: chrono::DateTime::UNIX_EPOCH,
     };
-    let acting = crate::actor::ActingUser { user, session: None, custom_data: None };
+    let acting = crate::actor::ActingUser { user, session: None, provider: String::new(), custom_data: None };
     let actor = crate::actor::Actor::user(crate::id::AppId::new("app"), acting);
     let document = doc! {"a": 1};
 

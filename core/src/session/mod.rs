@@ -5,6 +5,7 @@
 //! 3. Every request reads the session's row: what is revoked is revoked for both tokens at once.
 //! 4. Whatever is wrong with a token is 401 `InvalidSession`; a busy store is 503, never 401.
 
+mod accounts;
 mod claims;
 mod keys;
 mod service;

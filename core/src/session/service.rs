@@ -106,7 +106,7 @@ pub struct SessionSettings {
 
 /// The sessions of one app.
 pub struct Sessions {
-    settings: SessionSettings,
+    pub(super) settings: SessionSettings,
     keys: TokenKeys,
 }
 
@@ -178,7 +178,8 @@ impl Sessions {
             Some(raw) => Some(claims::read_user_data(raw).ok_or_else(|| refused(INVALID))?),
             None => None,
         };
-        let acting = ActingUser { user: live.user, session: Some(live.session.id), custom_data };
+        let LiveSession { session, user } = live;
+        let acting = ActingUser { user, session: Some(session.id), provider: session.provider, custom_data };
         Ok(Actor::user(settings.app.clone(), acting))
     }
 
@@ -239,7 +240,7 @@ impl Sessions {
         verified.ok_or_else(|| refused(INVALID))
     }
 
-    async fn refresh_claims(&self, token: &str) -> Result<Claims> {
+    pub(super) async fn refresh_claims(&self, token: &str) -> Result<Claims> {
         let payload = self.payload(TokenClass::Refresh, token).await?;
         let claims = Claims::read_refresh(&payload).ok_or_else(|| refused(INVALID))?;
         self.check_claims(&claims)?;
@@ -258,7 +259,7 @@ impl Sessions {
     }
 
     /// The session, if it and its user still stand behind the token.
-    async fn live(&self, claims: &Claims) -> Result<Option<LiveSession>> {
+    pub(super) async fn live(&self, claims: &Claims) -> Result<Option<LiveSession>> {
         let settings = &self.settings;
         let found = settings.store.live_session(&settings.app, claims.session).await?;
         Ok(found.filter(|LiveSession { session, user }| {
@@ -271,7 +272,7 @@ impl Sessions {
         }))
     }
 
-    async fn user_data(&self, user: &User) -> Result<Option<Box<RawValue>>> {
+    pub(super) async fn user_data(&self, user: &User) -> Result<Option<Box<RawValue>>> {
         let data = match self.settings.custom_data.custom_data(user).await? {
             CustomUserData::Off => return Ok(None),
             CustomUserData::On(data) => data.unwrap_or_default(),
@@ -291,7 +292,7 @@ impl Sessions {
         Ok(Some(raw))
     }
 
-    fn access_token(
+    pub(super) fn access_token(
         &self,
         session: &Session,
         now: DateTime<Utc>,
@@ -341,6 +342,18 @@ impl std::fmt::Debug for Sessions {
 
 fn refused(text: &'static str) -> Error {
     Error::new(ErrorKind::InvalidSession, text)
+}
+
+pub(super) fn invalid() -> Error {
+    refused(INVALID)
+}
+
+pub(super) fn dead_refresh() -> Error {
+    refused(DEAD_REFRESH)
+}
+
+pub(super) fn no_user() -> Error {
+    Error::new(ErrorKind::UserNotFound, "user not found")
 }
 
 fn later(now: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {

@@ -11,16 +11,14 @@ use super::config::AppConfig;
 use super::layout::AppDirectory;
 use super::values::Secrets;
 use crate::auth::config::{
-    Confirmation, CustomUserDataConfig, EmailPasswordConfig, PasswordReset, ProviderConfig, ProviderKind,
+    Confirmation, CustomFunctionConfig, CustomUserDataConfig, EmailPasswordConfig, PasswordReset,
+    ProviderConfig, ProviderKind,
 };
 use crate::id::AppId;
 use crate::report::Report;
 
 const PROVIDERS: &str = "auth/providers.json";
 const USER_DATA: &str = "auth/custom_user_data.json";
-
-/// Providers of the original that are not available yet.
-const LATER: [&str; 2] = ["api-key", "custom-function"];
 
 /// A provider with the id that its app always gives it.
 pub(super) fn provider(app: &AppId, kind: ProviderKind, disabled: bool) -> ProviderConfig {
@@ -54,13 +52,11 @@ pub(super) fn read(app: &mut AppConfig, directory: &AppDirectory, secrets: &Secr
                     None => continue,
                 }
             }
-            later if LATER.contains(&later) => {
-                if !disabled {
-                    let message = format!("`{later}` is not available yet: log-in with it answers 404");
-                    report.warn(PROVIDERS, &at, message);
-                }
-                continue;
-            }
+            "api-key" => ProviderKind::ApiKey,
+            "custom-function" => match custom_function(json, &at, report) {
+                Some(config) => ProviderKind::CustomFunction(config),
+                None => continue,
+            },
             unknown => {
                 report.warn(PROVIDERS, &at, format!("unknown provider `{unknown}`; ignored"));
                 continue;
@@ -69,12 +65,25 @@ pub(super) fn read(app: &mut AppConfig, directory: &AppDirectory, secrets: &Secr
         app.auth.providers.push(provider(&app.id, kind, disabled));
     }
     oauth::read_own(app, directory, secrets, report);
-    app.auth.custom_user_data = custom_user_data(app, directory, report);
+    let user_data = directory.object(USER_DATA, report);
+    app.auth.user_creation_function =
+        user_data.as_ref().and_then(|json| text(json, "on_user_creation_function_name"));
+    app.auth.custom_user_data = user_data.and_then(|json| custom_user_data(app, &json, report));
 }
 
 /// A switch of an odd type closes rather than opens.
 fn is_disabled(json: &Map<String, Value>) -> bool {
     !matches!(json.get("disabled"), None | Some(Value::Bool(false)))
+}
+
+fn custom_function(json: &Map<String, Value>, at: &str, report: &mut Report) -> Option<CustomFunctionConfig> {
+    let function =
+        json.get("config").and_then(Value::as_object).and_then(|config| text(config, "authFunctionName"));
+    if function.is_none() && !is_disabled(json) {
+        let message = "`authFunctionName` is missing: log-in with it answers 404";
+        report.error(PROVIDERS, &format!("{at}/config/authFunctionName"), message);
+    }
+    Some(CustomFunctionConfig { function: function? })
 }
 
 fn email_password(json: &Map<String, Value>) -> EmailPasswordConfig {
@@ -101,19 +110,14 @@ fn email_password(json: &Map<String, Value>) -> EmailPasswordConfig {
 
 fn custom_user_data(
     app: &AppConfig,
-    directory: &AppDirectory,
+    json: &Map<String, Value>,
     report: &mut Report,
 ) -> Option<CustomUserDataConfig> {
-    let json = directory.object(USER_DATA, report)?;
     if json.get("enabled") != Some(&Value::Bool(true)) {
         return None;
     }
-    if let Some(name) = text(&json, "on_user_creation_function_name") {
-        let message = format!("the user creation function `{name}` does not run yet");
-        report.warn(USER_DATA, "/on_user_creation_function_name", message);
-    }
     let mut needed = |key: &str| {
-        let value = text(&json, key);
+        let value = text(json, key);
         if value.is_none() {
             report.error(
                 USER_DATA,
@@ -125,7 +129,7 @@ fn custom_user_data(
     };
     let parts = (needed("database_name"), needed("collection_name"), needed("user_id_field"));
     let (Some(database), Some(collection), Some(user_id_field)) = parts else { return None };
-    let service = text(&json, "mongo_service_name").unwrap_or_else(|| "mongodb-atlas".to_owned());
+    let service = text(json, "mongo_service_name").unwrap_or_else(|| "mongodb-atlas".to_owned());
     Some(CustomUserDataConfig { collection: app.collection_id(service, database, collection), user_id_field })
 }
 

@@ -23,6 +23,8 @@ pub struct AuthConfig {
     pub providers: Vec<ProviderConfig>,
     /// Custom user data; `None` when they are off.
     pub custom_user_data: Option<CustomUserDataConfig>,
+    /// The function that a user is shown to before it is stored; what it throws refuses the user.
+    pub user_creation_function: Option<String>,
     /// How long a refresh token lives; anonymous users' live [`AuthConfig::LONGEST_REFRESH`].
     pub refresh_lifetime: Duration,
     /// What new passwords have to be like.
@@ -43,6 +45,7 @@ impl Default for AuthConfig {
         Self {
             providers: Vec::new(),
             custom_user_data: None,
+            user_creation_function: None,
             refresh_lifetime: Self::DEFAULT_REFRESH,
             passwords: PasswordPolicy::default(),
         }

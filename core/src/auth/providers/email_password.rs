@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use bson::doc;
 use bson::oid::ObjectId;
 
-use crate::auth::config::{Confirmation, EmailPasswordConfig};
+use crate::auth::accounts::MAX_EMAIL_BYTES;
+use crate::auth::config::EmailPasswordConfig;
 use crate::auth::credential::Credential;
-use crate::auth::login::fresh_identity_id;
 use crate::auth::password::{PasswordHasher, PasswordRules, Verified};
 use crate::auth::provider::{Proven, Provider, ProviderContext, Purpose, Subject};
 use crate::error::{Error, ErrorKind, Result};
@@ -22,15 +22,13 @@ use crate::session::SessionLifetime;
 use crate::store::{Identity, Registration, StoreErrorKind, UserKind};
 
 const TYPE_NAME: &str = "local-userpass";
-/// Well over what RFC 5321 allows; the original does not look inside the address.
-const MAX_EMAIL_BYTES: usize = 1024;
 const READ_ATTEMPTS: usize = 3;
 
-pub(crate) struct EmailPassword {
+pub(in crate::auth) struct EmailPassword {
     id: ObjectId,
-    config: EmailPasswordConfig,
-    hasher: Arc<PasswordHasher>,
-    rules: PasswordRules,
+    pub(in crate::auth) config: EmailPasswordConfig,
+    pub(in crate::auth) hasher: Arc<PasswordHasher>,
+    pub(in crate::auth) rules: PasswordRules,
 }
 
 impl EmailPassword {
@@ -41,45 +39,6 @@ impl EmailPassword {
         rules: PasswordRules,
     ) -> Self {
         Self { id, config, hasher, rules }
-    }
-
-    /// Registers an address; it can log in at once.
-    pub(crate) async fn register(
-        &self,
-        cx: &ProviderContext<'_>,
-        email: &str,
-        password: &Secret,
-    ) -> Result<()> {
-        self.require_automatic_confirmation()?;
-        if email.is_empty() || email.len() > MAX_EMAIL_BYTES {
-            let text = format!("`email` must be between 1 and {MAX_EMAIL_BYTES} bytes");
-            return Err(Error::new(ErrorKind::InvalidParameter, text));
-        }
-        self.rules.check(password, email)?;
-        if cx.store.registration(cx.app, email).await?.is_some() {
-            return Err(name_in_use());
-        }
-        let registration = Registration {
-            email: email.to_owned(),
-            identity_id: fresh_identity_id(cx.env)?,
-            password_hash: self.hasher.hash(password).await?,
-            confirmed: true,
-            created_at: cx.env.clock.now(),
-        };
-        cx.store.insert_registration(cx.app, &registration).await.map_err(|error| match error.kind() {
-            StoreErrorKind::DuplicateKey => name_in_use(),
-            _ => error.into(),
-        })
-    }
-
-    fn require_automatic_confirmation(&self) -> Result<()> {
-        let missing = match self.config.confirmation {
-            Confirmation::Automatic => return Ok(()),
-            Confirmation::Email { .. } => "mail",
-            Confirmation::Function { .. } => "function",
-        };
-        let text = format!("registration is closed: confirmation by {missing} is not available yet");
-        Err(Error::new(ErrorKind::BadRequest, text))
     }
 
     /// The registration with the epoch of its user, the epoch surely not newer than the hash.
@@ -152,10 +111,6 @@ impl Provider for EmailPassword {
         let subject = Subject::Holder(UserKind::Normal);
         Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch })
     }
-}
-
-fn name_in_use() -> Error {
-    Error::new(ErrorKind::AccountNameInUse, "name already in use")
 }
 
 fn wrong_password(purpose: Purpose) -> Error {

@@ -1,6 +1,8 @@
 //! The providers, in one visible list.
 
 mod anonymous;
+mod api_key;
+mod custom_function;
 mod custom_token;
 mod email_password;
 mod oauth;
@@ -8,6 +10,8 @@ mod oauth;
 use std::sync::Arc;
 
 use anonymous::Anonymous;
+use api_key::ApiKeyProvider;
+use custom_function::CustomFunction;
 use custom_token::CustomToken;
 pub(super) use email_password::EmailPassword;
 use oauth::OAuth;
@@ -32,8 +36,10 @@ impl Providers {
         let rules = PasswordRules::new(config.passwords, &limits.password);
         for config in config.providers.iter().filter(|config| !config.disabled) {
             let provider: Arc<dyn Provider> = match &config.kind {
-                // Each of these has a file of its own beside this one.
-                ProviderKind::ApiKey | ProviderKind::CustomFunction(_) => continue,
+                ProviderKind::ApiKey => Arc::new(ApiKeyProvider::new(config.id)),
+                ProviderKind::CustomFunction(settings) => {
+                    Arc::new(CustomFunction::new(config.id, settings.clone()))
+                }
                 ProviderKind::Anonymous => Arc::new(Anonymous::new(config.id)),
                 ProviderKind::CustomToken(settings) => {
                     Arc::new(CustomToken::new(config.id, settings.clone()))
