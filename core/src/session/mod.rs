@@ -7,6 +7,7 @@
 
 mod claims;
 mod keys;
+mod rotation;
 mod service;
 mod tokens;
 
