@@ -145,10 +145,11 @@ mod tests {
     fn a_disabled_provider_stays_disabled_and_an_unusable_one_is_reported_only_when_enabled() {
         let providers = r#"{"anon-user": {"id": "x", "type": "anon-user", "disabled": true},
             "custom-function": {"type": "custom-function", "disabled": true},
-            "api-key": {"type": "api-key", "disabled": false}}"#;
+            "custom-token": {"type": "custom-function", "disabled": false}}"#;
         let (app, report) = shop(&[("auth/providers.json", providers)]);
         assert!(matches!(&*app.auth.providers, [one] if one.disabled && one.kind == ProviderKind::Anonymous));
-        assert_eq!(places(&report), [(Severity::Warning, "auth/providers.json", "/api-key")]);
+        let at = "/custom-token/config/authFunctionName";
+        assert_eq!(places(&report), [(Severity::Error, "auth/providers.json", at)]);
     }
 
     #[test]

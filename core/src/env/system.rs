@@ -55,7 +55,6 @@ impl Random for SystemRandom {
 
 /// The operating system's randomness for what ring does not let anybody else's be used for: ECDSA keys and
 /// the blinding of ECDSA and RSA signatures.
-#[cfg(test)]
 pub(crate) fn ring_random() -> RingRandom {
     RingRandom::new()
 }

@@ -14,6 +14,7 @@ mod foreign;
 mod json;
 mod key;
 mod own;
+mod pair;
 mod pem;
 mod set;
 
@@ -22,6 +23,7 @@ pub(crate) use fault::Fault;
 pub(crate) use foreign::ForeignToken;
 pub(crate) use key::{MIN_SECRET, VerifyingKey};
 pub(crate) use own::{Refused, SigningKey, is_plain_kid, unverified_payload, verify};
+pub(crate) use pair::Pair;
 pub(crate) use set::KeySet;
 
 #[cfg(test)]

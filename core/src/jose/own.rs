@@ -10,7 +10,7 @@ use ring::hmac;
 use serde::Deserialize;
 
 use super::compact::{self, Segments};
-use super::{Fault, VerifyingKey};
+use super::{Fault, Pair, VerifyingKey};
 
 /// The bytes that a header of ours may have; a `kid` is 24 letters.
 const MAX_HEADER: usize = 512;
@@ -33,30 +33,53 @@ impl From<Fault> for Refused {
 }
 
 /// A key that signs, with the header segment that its tokens start with.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct SigningKey {
     header: String,
-    mac: hmac::Key,
+    signer: Signer,
+}
+
+#[derive(Debug)]
+enum Signer {
+    Hs256(hmac::Key),
+    Pair(Pair),
 }
 
 impl SigningKey {
     /// Signs HS256 under this `kid`, which must need no escape in JSON.
     pub(crate) fn hs256(kid: &str, mac: hmac::Key) -> Self {
-        let header = format!(r#"{{"alg":"HS256","kid":"{kid}","typ":"JWT"}}"#);
-        Self { header: compact::encode(header), mac }
+        Self { header: header("HS256", kid), signer: Signer::Hs256(mac) }
+    }
+
+    /// Signs with the pair's algorithm under this `kid`, which must need no escape in JSON.
+    pub(crate) fn pair(kid: &str, pair: Pair) -> Self {
+        Self { header: header(pair.alg(), kid), signer: Signer::Pair(pair) }
     }
 
     /// The token of this payload.
-    pub(crate) fn sign(&self, payload: &[u8]) -> String {
-        let mut token = String::with_capacity(self.header.len() + payload.len() * 4 / 3 + 50);
+    pub(crate) fn sign(&self, payload: &[u8]) -> Result<String, Fault> {
+        let mut token = String::with_capacity(self.header.len() + payload.len() * 4 / 3 + 90);
         token.push_str(&self.header);
         token.push('.');
         compact::encode_into(payload, &mut token);
-        let tag = hmac::sign(&self.mac, token.as_bytes());
-        token.push('.');
-        compact::encode_into(tag, &mut token);
-        token
+        match &self.signer {
+            Signer::Hs256(mac) => {
+                let tag = hmac::sign(mac, token.as_bytes());
+                token.push('.');
+                compact::encode_into(tag, &mut token);
+            }
+            Signer::Pair(pair) => {
+                let signature = pair.sign(token.as_bytes())?;
+                token.push('.');
+                compact::encode_into(signature, &mut token);
+            }
+        }
+        Ok(token)
     }
+}
+
+fn header(alg: &str, kid: &str) -> String {
+    compact::encode(format!(r#"{{"alg":"{alg}","kid":"{kid}","typ":"JWT"}}"#))
 }
 
 /// Whether text may be a `kid`: it stands in JSON as it is.

@@ -33,7 +33,8 @@ impl Sessions {
             return Err(invalid());
         }
         let user_data = self.user_data(&found.user).await?;
-        let token = self.access_token(&found.session, settings.env.clock.now(), user_data.as_deref())?;
+        let now = settings.env.clock.now();
+        let token = self.access_token(&found.session, now, user_data.as_deref()).await?;
         Ok((token, found.session.device))
     }
 

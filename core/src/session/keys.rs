@@ -3,22 +3,29 @@
 //! 1. The first start makes a key; of several machines that start at once one key wins, and all use it.
 //! 2. Access and refresh keys are derived from it (HKDF-SHA256) for this app and class alone, so
 //!    that neither class nor app can be taken for another, even if a host gives two apps one secret.
-//! 3. The newest key signs, every key verifies.
-//! 4. An unknown `kid` makes the keys be read again, at most once per cool-down: another machine may
+//! 3. A key pair (ES256, Ed25519) signs access tokens as it is, so that others can check them; refresh tokens,
+//!    which nobody else is to read, are signed with a key derived from it.
+//! 4. The newest key signs, every key verifies, each with its own algorithm.
+//! 5. Keys are read again every ten minutes, so that no machine signs for long with one that was superseded.
+//! 6. An unknown `kid` makes the keys be read again, at most once per cool-down: another machine may
 //!    have rotated, and a flood of invented ids costs one read.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ring::{hkdf, hmac};
+use serde_json::Value;
 
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::id::{AppId, fresh_object_id};
-use crate::jose::{self, MIN_SECRET, Refused, SigningKey, VerifyingKey};
+use crate::jose::{self, MIN_SECRET, Pair, Refused, SigningKey, VerifyingKey};
 use crate::store::{KeyAlgorithm, SigningKeyRecord, Store};
 
 const RELOAD_COOL_DOWN: TimeDelta = TimeDelta::seconds(5);
+/// Well under the hour that a superseded key is kept at least.
+const RELOAD_EVERY: TimeDelta = TimeDelta::minutes(10);
 
 /// Where an app's signing keys come from.
 #[derive(Clone, Debug)]
@@ -37,10 +44,11 @@ pub(super) enum TokenClass {
 }
 
 pub(super) struct TokenKeys {
-    app: AppId,
-    store: Arc<dyn Store>,
-    env: Env,
-    reloads: bool,
+    pub(super) app: AppId,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) env: Env,
+    /// Whether the keys are the store's; a host changes its own.
+    pub(super) reloads: bool,
     ring: RwLock<Arc<KeyRing>>,
     loaded_at: Mutex<DateTime<Utc>>,
 }
@@ -56,8 +64,23 @@ impl TokenKeys {
         Ok(Self { app, store, env, reloads, ring: RwLock::new(Arc::new(ring)), loaded_at })
     }
 
-    pub(super) fn sign(&self, class: TokenClass, payload: &[u8]) -> String {
-        self.ring().newest.class(class).signing.sign(payload)
+    /// Signs with the newest key.
+    pub(super) async fn sign(&self, class: TokenClass, payload: &[u8]) -> Result<String> {
+        let ring = if self.may_reload(RELOAD_EVERY) { self.reload().await? } else { self.ring() };
+        ring.newest.class(class).signing.sign(payload).map_err(Error::internal)
+    }
+
+    /// The public keys of pairs, newest first.
+    pub(super) fn public_keys(&self) -> Vec<Value> {
+        self.ring().pairs().filter_map(|pair| pair.jwk.clone()).collect()
+    }
+
+    /// Reads the keys anew.
+    pub(super) async fn reload(&self) -> Result<Arc<KeyRing>> {
+        let records = self.store.signing_keys(&self.app).await?;
+        let ring = Arc::new(KeyRing::new(&self.app, records)?);
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&ring);
+        Ok(ring)
     }
 
     /// The payload of a token of this class; `None` when it is none of ours.
@@ -69,11 +92,8 @@ impl TokenKeys {
     ) -> Result<Option<Vec<u8>>> {
         match self.ring().verify(class, token, max_bytes) {
             Ok(payload) => Ok(Some(payload)),
-            Err(Refused::UnknownKey) if self.may_reload() => {
-                let records = self.store.signing_keys(&self.app).await?;
-                let ring = Arc::new(KeyRing::new(&self.app, records)?);
-                *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&ring);
-                Ok(ring.verify(class, token, max_bytes).ok())
+            Err(Refused::UnknownKey) if self.may_reload(RELOAD_COOL_DOWN) => {
+                Ok(self.reload().await?.verify(class, token, max_bytes).ok())
             }
             Err(Refused::UnknownKey | Refused::Invalid) => Ok(None),
         }
@@ -83,10 +103,10 @@ impl TokenKeys {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn may_reload(&self) -> bool {
+    fn may_reload(&self, after: TimeDelta) -> bool {
         let now = self.env.clock.now();
         let mut loaded_at = self.loaded_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = self.reloads && now - *loaded_at >= RELOAD_COOL_DOWN;
+        let due = self.reloads && now - *loaded_at >= after;
         if due {
             *loaded_at = now;
         }
@@ -94,7 +114,7 @@ impl TokenKeys {
     }
 }
 
-struct KeyRing {
+pub(super) struct KeyRing {
     newest: KeyPair,
     older: Vec<KeyPair>,
 }
@@ -102,7 +122,8 @@ struct KeyRing {
 impl KeyRing {
     fn new(app: &AppId, mut records: Vec<SigningKeyRecord>) -> Result<Self> {
         records.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-        if records.windows(2).any(|pair| matches!(pair, [a, b] if a.id == b.id)) {
+        let ids: HashSet<&str> = records.iter().map(|record| record.id.as_str()).collect();
+        if ids.len() != records.len() {
             return Err(Error::internal("two signing keys have one id"));
         }
         let mut pairs =
@@ -113,9 +134,13 @@ impl KeyRing {
 
     fn verify(&self, class: TokenClass, token: &str, max_bytes: usize) -> Result<Vec<u8>, Refused> {
         jose::verify(token, max_bytes, |kid| {
-            let mut pairs = std::iter::once(&self.newest).chain(self.older.iter());
-            pairs.find(|pair| pair.kid == kid).map(|pair| &pair.class(class).verifying)
+            self.pairs().find(|pair| pair.kid == kid).map(|pair| &pair.class(class).verifying)
         })
+    }
+
+    /// All keys, newest first.
+    fn pairs(&self) -> impl Iterator<Item = &KeyPair> {
+        std::iter::once(&self.newest).chain(self.older.iter().rev())
     }
 }
 
@@ -124,13 +149,12 @@ struct KeyPair {
     kid: String,
     access: ClassKey,
     refresh: ClassKey,
+    /// What others check access tokens with.
+    jwk: Option<Value>,
 }
 
 impl KeyPair {
     fn derive(app: &AppId, record: &SigningKeyRecord) -> Result<Self> {
-        if record.algorithm != KeyAlgorithm::Hs256 {
-            return Err(Error::internal("a signing key is of an algorithm that is not supported yet"));
-        }
         if record.secret.len() < MIN_SECRET {
             return Err(Error::internal("a signing key must have at least 32 bytes"));
         }
@@ -149,7 +173,21 @@ impl KeyPair {
             let signing = SigningKey::hs256(&record.id, mac.clone());
             Ok(ClassKey { signing, verifying: VerifyingKey::Hs256(mac) })
         };
-        Ok(Self { kid: record.id.clone(), access: class(b"access:")?, refresh: class(b"refresh:")? })
+        let pair = match record.algorithm {
+            KeyAlgorithm::Hs256 => None,
+            KeyAlgorithm::Es256 => Some(Pair::es256(&record.secret)),
+            KeyAlgorithm::EdDsa => Some(Pair::ed25519(&record.secret)),
+        };
+        let pair = pair.transpose().map_err(Error::internal)?;
+        let jwk = pair.as_ref().map(|pair| pair.jwk(&record.id));
+        let access = match pair {
+            None => class(b"access:")?,
+            Some(pair) => {
+                let verifying = pair.verifying().map_err(Error::internal)?;
+                ClassKey { signing: SigningKey::pair(&record.id, pair), verifying }
+            }
+        };
+        Ok(Self { kid: record.id.clone(), access, refresh: class(b"refresh:")?, jwk })
     }
 
     fn class(&self, class: TokenClass) -> &ClassKey {
@@ -170,14 +208,33 @@ async fn stored_or_first(app: &AppId, store: &dyn Store, env: &Env) -> Result<Ve
     if !stored.is_empty() {
         return Ok(stored);
     }
-    let now = env.clock.now();
-    let mut secret = vec![0_u8; 64];
-    env.random.fill(&mut secret)?;
-    let id = fresh_object_id(now, env.random.as_ref())?.to_hex();
+    let first = fresh_record(env, KeyAlgorithm::Hs256, env.clock.now())?;
     // Whether ours or another machine's won, the store's answer is what counts.
-    let first = SigningKeyRecord { id, algorithm: KeyAlgorithm::Hs256, secret, created_at: now };
     store.insert_signing_key(app, &first, 0).await?;
     Ok(store.signing_keys(app).await?)
+}
+
+/// A new key, named after the moment.
+pub(super) fn fresh_record(
+    env: &Env,
+    algorithm: KeyAlgorithm,
+    created_at: DateTime<Utc>,
+) -> Result<SigningKeyRecord> {
+    let secret = match algorithm {
+        KeyAlgorithm::Hs256 => {
+            let mut secret = vec![0_u8; 64];
+            env.random.fill(&mut secret)?;
+            secret
+        }
+        KeyAlgorithm::Es256 => Pair::fresh_es256().map_err(Error::internal)?,
+        KeyAlgorithm::EdDsa => {
+            let mut seed = [0_u8; 32];
+            env.random.fill(&mut seed)?;
+            Pair::ed25519_of(seed)
+        }
+    };
+    let id = fresh_object_id(created_at, env.random.as_ref())?.to_hex();
+    Ok(SigningKeyRecord { id, algorithm, secret, created_at })
 }
 
 #[cfg(test)]
@@ -213,8 +270,8 @@ mod tests {
     fn the_newest_key_signs_and_every_key_verifies() {
         let old = ring("app", vec![record("old", &[1; 32], 1)]).unwrap();
         let both = ring("app", vec![record("new", &[2; 32], 2), record("old", &[1; 32], 1)]).unwrap();
-        let by_old = old.newest.access.signing.sign(b"{}");
-        let by_new = both.newest.access.signing.sign(b"{}");
+        let by_old = old.newest.access.signing.sign(b"{}").unwrap();
+        let by_new = both.newest.access.signing.sign(b"{}").unwrap();
         assert_eq!(both.newest.kid, "new");
         assert!(both.verify(TokenClass::Access, &by_old, 1000).is_ok());
         assert!(both.verify(TokenClass::Access, &by_new, 1000).is_ok());
@@ -225,7 +282,7 @@ mod tests {
     fn classes_and_apps_do_not_share_a_key_even_when_they_share_a_secret() {
         let here = ring("here", vec![record("a", &[1; 32], 1)]).unwrap();
         let there = ring("there", vec![record("a", &[1; 32], 1)]).unwrap();
-        let token = here.newest.refresh.signing.sign(b"{}");
+        let token = here.newest.refresh.signing.sign(b"{}").unwrap();
         assert!(here.verify(TokenClass::Refresh, &token, 1000).is_ok());
         assert_eq!(here.verify(TokenClass::Access, &token, 1000), Err(Refused::Invalid));
         assert_eq!(there.verify(TokenClass::Refresh, &token, 1000), Err(Refused::Invalid));

@@ -8,6 +8,7 @@
 mod accounts;
 mod claims;
 mod keys;
+mod rotation;
 mod service;
 mod tokens;
 

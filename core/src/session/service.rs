@@ -107,7 +107,7 @@ pub struct SessionSettings {
 /// The sessions of one app.
 pub struct Sessions {
     pub(super) settings: SessionSettings,
-    keys: TokenKeys,
+    pub(super) keys: TokenKeys,
 }
 
 impl Sessions {
@@ -148,10 +148,10 @@ impl Sessions {
             epoch: opening.epoch,
             generation: 0,
         };
-        let access_token = self.access_token(&session, now, user_data.as_deref())?;
+        let access_token = self.access_token(&session, now, user_data.as_deref()).await?;
         let claims = self.claims(&session, now, session.expires_at);
         let payload = claims.refresh_payload(opening.identity).map_err(Error::internal)?;
-        let refresh_token = self.keys.sign(TokenClass::Refresh, &payload);
+        let refresh_token = self.keys.sign(TokenClass::Refresh, &payload).await?;
         let inserted = settings.store.insert_session(&settings.app, &session, &Document::new()).await;
         inserted.map_err(|error| match error.kind() {
             StoreErrorKind::Conflict => Error::new(ErrorKind::AuthError, "the user no longer exists"),
@@ -196,7 +196,7 @@ impl Sessions {
         if now - live.session.last_seen_at >= TOUCH_EVERY {
             settings.store.touch_session(&settings.app, live.session.id, now).await?;
         }
-        self.access_token(&live.session, now, user_data.as_deref())
+        self.access_token(&live.session, now, user_data.as_deref()).await
     }
 
     /// Ends the session of a refresh token, access tokens included.
@@ -292,7 +292,7 @@ impl Sessions {
         Ok(Some(raw))
     }
 
-    pub(super) fn access_token(
+    pub(super) async fn access_token(
         &self,
         session: &Session,
         now: DateTime<Utc>,
@@ -300,7 +300,7 @@ impl Sessions {
     ) -> Result<String> {
         let claims = self.claims(session, now, later(now, ACCESS_LIFETIME));
         let payload = claims.access_payload(user_data).map_err(Error::internal)?;
-        let token = self.keys.sign(TokenClass::Access, &payload);
+        let token = self.keys.sign(TokenClass::Access, &payload).await?;
         let most = self.settings.limits.own_token;
         if token.len() > most {
             let text = format!("custom user data make the access token exceed {most} bytes");
