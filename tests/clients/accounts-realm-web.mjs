@@ -29,7 +29,9 @@ await run(client, [
     assert.equal(guest.state, "active");
     assert.deepEqual(guest.identities.map((identity) => identity.providerType), ["anon-user"]);
     assert.deepEqual(guest.profile, {});
-    assert.equal((await app.logIn(Credentials.anonymous())).id, guest.id, "the client keeps its guest");
+    // 2.x keeps its guest, 1.x makes a new one.
+    const again = await app.logIn(Credentials.anonymous());
+    assert.equal(again.id === guest.id, client === "realm-web");
     assert.deepEqual(await guest.refreshCustomData(), {});
     await guest.logOut();
     assert.equal(guest.state, "logged-out");
@@ -86,10 +88,9 @@ await run(client, [
     await auth.sendResetPasswordEmail({ email });
     const { token, tokenId } = await mailTo(offers, id, "reset", email);
     const reset = (details) => auth.resetPassword({ token, tokenId, password: "battery staple", ...details });
-    for (const bad of [{ token: "nonsense" }, { tokenId: old.tokenId }, old, { password: "12345" }]) {
-      const { token = undefined, tokenId = undefined, password = undefined } = bad;
-      const details = Object.fromEntries(Object.entries({ token, tokenId, password }).filter(([, value]) => value));
-      assert.equal((await refusal(reset(details))).statusCode, 400);
+    const earlier = { token: old.token, tokenId: old.tokenId };
+    for (const bad of [{ token: "nonsense" }, { tokenId: old.tokenId }, earlier, { password: "12345" }]) {
+      assert.equal((await refusal(reset(bad))).statusCode, 400);
     }
     await reset();
     assert.equal((await refusal(reset())).statusCode, 400, "a token is good for one time");
