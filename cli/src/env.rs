@@ -1,4 +1,4 @@
-//! The outside world of the command: tokio's timer, and what the arguments say about mail.
+//! The outside world of the command: tokio's timer, HTTPS, and what the arguments say about mail.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use backstitch::env::{Env, Timer};
 use backstitch::secret::Secret;
+use backstitch_http::client::HttpsClient;
 
 use crate::Failure;
 use crate::args::Mail;
@@ -13,7 +14,8 @@ use crate::mail::{DevMailbox, PASSWORD, SmtpMailer};
 
 /// The outside effects, and the mailbox if there is one.
 pub(crate) fn env(args: &Mail) -> Result<(Env, Option<DevMailbox>), Failure> {
-    let mut env = Env { timer: Arc::new(TokioTimer), ..Env::system() };
+    let http = Arc::new(HttpsClient::new().map_err(Failure::negative)?);
+    let mut env = Env { timer: Arc::new(TokioTimer), http, ..Env::system() };
     let mailbox = args.dev_mailbox.then(DevMailbox::default);
     if let Some(mailbox) = &mailbox {
         tracing::warn!("mails are shown at /_dev/mailbox to everyone: this is for development");

@@ -12,6 +12,7 @@ pub mod functions;
 pub mod graphql;
 pub mod http;
 pub mod id;
+mod jose;
 pub mod limits;
 pub mod report;
 pub mod rules;

@@ -291,3 +291,6 @@ fn after(prefix: &[u8]) -> Vec<u8> {
     // After everything: no key begins with this byte.
     vec![u8::MAX]
 }
+
+#[cfg(test)]
+mod tests;

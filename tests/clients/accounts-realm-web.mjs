@@ -38,7 +38,7 @@ await run(client, [
     await guest.logOut();
   }],
 
-  ["an address is registered and logs in", true, async () => {
+  ["an address is registered and logs in", offers.passwords ?? true, async () => {
     const email = await person();
     const user = await logIn(email);
     assert.equal(user.profile.email, email);
@@ -212,7 +212,7 @@ await run(client, [
     assert.deepEqual(other.identities.map(({ providerType }) => providerType), ["anon-user"]);
   }],
 
-  ["users are switched, removed and deleted", true, async () => {
+  ["users are switched, removed and deleted", offers.passwords ?? true, async () => {
     const here = open();
     const email = await person();
     const one = await here.logIn(Credentials.anonymous(false));

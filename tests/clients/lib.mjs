@@ -1,6 +1,7 @@
 // What the scripts share: arguments, steps, the mailbox, tokens of a third party.
 //
 // node SCRIPT [CLIENT] BASE_URL APP_ID [OFFERS], where OFFERS is JSON of what the server has beside log-in:
+//   passwords     false: addresses cannot be registered here
 //   mailbox       URL of the mailbox (backstitch serve --dev-mailbox); turns on confirmation and reset by mail
 //   jwtSecret     the HS256 secret of `custom-token`
 //   logIn         true: `custom-function` proves the user that `{ username }` names, and throws for "nobody"

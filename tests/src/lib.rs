@@ -10,8 +10,16 @@
 #![doc = include_str!("../../README.md")]
 mod client;
 mod counting;
+mod identity_service;
 mod movies;
+mod stores;
+mod things;
 
 pub use client::{Client, Reply};
 pub use counting::CountingStore;
+pub use identity_service::{
+    CLIENT_ID, CLIENT_SECRET, Grant, IdentityService, PUBLIC_CLIENT_ID, metadata, pairs,
+};
 pub use movies::{Movies, each_store};
+pub use stores::both_stores;
+pub use things::{Things, each_store_with_things, ids};

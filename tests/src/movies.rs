@@ -6,15 +6,12 @@ use std::sync::Arc;
 
 use backstitch::app::AppConfig;
 use backstitch::engine::Engine;
-use backstitch::env::Env;
 use backstitch::id::CollectionId;
 use backstitch::rules::Access;
 use backstitch::store::{Store, TransactionOptions};
-use backstitch_storage_memory::MemoryStore;
-use backstitch_storage_sqlite::{SqliteConfig, SqliteStore};
 use bson::{RawDocumentBuf, doc, oid::ObjectId};
 
-use crate::Client;
+use crate::{Client, both_stores};
 
 /// The example, served.
 #[derive(Clone)]
@@ -66,11 +63,9 @@ impl Movies {
 pub fn each_store<F: Future<Output = ()>>(story: impl Fn(Movies) -> F) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        story(Movies::on(Arc::new(MemoryStore::new())).await).await;
         let folder = tempfile::tempdir().expect("a folder");
-        let env = Env::system();
-        let config = SqliteConfig::new(folder.path().join("movies.db"), env.executor, env.clock);
-        let store = SqliteStore::open(config).expect("a database");
-        story(Movies::on(Arc::new(store)).await).await;
+        for store in both_stores(folder.path()) {
+            story(Movies::on(store).await).await;
+        }
     });
 }

@@ -120,6 +120,14 @@ async fn guests_and_passwords_without_confirmation_work_in_every_generation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tokens_of_another_service_work_in_every_generation() {
+    let base = serve(with_accounts).await;
+    for script in SCRIPTS {
+        run(script, &base, ACCOUNTS_APP_ID, &json!({ "passwords": false, "jwtSecret": JWT_SECRET })).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "the endpoints and providers for accounts are not all there yet"]
 async fn every_account_method_works_in_every_generation() {
     let base = serve(with_accounts).await;

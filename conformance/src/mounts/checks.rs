@@ -29,6 +29,8 @@ checks! {
     a_body_that_is_no_json_is_400,
     a_body_that_is_no_object_is_400,
     a_provider_that_is_not_there_is_404,
+    a_redirect_to_a_provider_that_is_not_there_is_404,
+    a_return_of_nobody_who_left_is_401_by_get_and_by_form,
     a_registration_is_201_without_a_body,
     a_second_registration_is_409,
     a_wrong_password_and_an_unknown_user_look_alike,
@@ -174,6 +176,23 @@ async fn a_body_that_is_no_object_is_400(client: Client) {
 async fn a_provider_that_is_not_there_is_404(client: Client) {
     let reply = client.send("POST", &app("auth/providers/oauth2-google/login"), &[], Some("{}")).await;
     assert_error(&reply, 404, Some("AuthProviderNotFound"));
+}
+
+async fn a_redirect_to_a_provider_that_is_not_there_is_404(client: Client) {
+    let path = app("auth/providers/oauth2-google/login?redirect=https%3A%2F%2Fa.example&state=x");
+    let reply = client.send("GET", &path, &[], None).await;
+    assert_error(&reply, 404, Some("AuthProviderNotFound"));
+    assert!(reply.header("location").is_none(), "{reply:?}");
+}
+
+async fn a_return_of_nobody_who_left_is_401_by_get_and_by_form(client: Client) {
+    let path = "/api/client/v2.0/auth/callback";
+    let reply = client.send("GET", &format!("{path}?code=c&state=a.b"), &[], None).await;
+    assert_error(&reply, 401, Some("AuthError"));
+    let form = [("content-type", "application/x-www-form-urlencoded"), ("origin", "https://a.example")];
+    let reply = client.send("POST", path, &form, Some("code=c&state=a.b")).await;
+    assert_error(&reply, 401, Some("AuthError"));
+    assert!(reply.header("location").is_none() && reply.header("set-cookie").is_none(), "{reply:?}");
 }
 
 async fn a_registration_is_201_without_a_body(client: Client) {

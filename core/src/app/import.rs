@@ -37,7 +37,7 @@ fn read(path: &Path, secrets: &Secrets, report: &mut Report) -> Option<AppConfig
     let mut app = root::read(&mut directory, file, report)?;
     app.directory = Some(path.to_owned());
     app = settings::read(app, &directory, report);
-    auth::read(&mut app, &directory, report);
+    auth::read(&mut app, &directory, secrets, report);
     data_sources::read(&mut app, &directory, report);
     graphql::read(&mut app, &directory, report);
     values::read(&mut app, &directory, secrets, report);
@@ -144,11 +144,33 @@ mod tests {
     #[test]
     fn a_disabled_provider_stays_disabled_and_a_later_one_is_reported_only_when_enabled() {
         let providers = r#"{"anon-user": {"id": "x", "type": "anon-user", "disabled": true},
-            "api-key": {"type": "api-key", "disabled": true},
-            "oauth2-google": {"type": "oauth2-google", "disabled": false}}"#;
+            "custom-function": {"type": "custom-function", "disabled": true},
+            "api-key": {"type": "api-key", "disabled": false}}"#;
         let (app, report) = shop(&[("auth/providers.json", providers)]);
         assert!(matches!(&*app.auth.providers, [one] if one.disabled && one.kind == ProviderKind::Anonymous));
-        assert_eq!(places(&report), [(Severity::Warning, "auth/providers.json", "/oauth2-google")]);
+        assert_eq!(places(&report), [(Severity::Warning, "auth/providers.json", "/api-key")]);
+    }
+
+    #[test]
+    fn generic_providers_come_from_either_file_and_ours_wins() {
+        let oidc = |issuer: &str| {
+            format!(
+                r#"{{"type": "oidc", "config": {{"clientId": "a", "issuer": "{issuer}", "publicClient": true}}}}"#
+            )
+        };
+        let providers = format!(r#"{{"oidc": {}, "oidc-b": {}}}"#, oidc("https://a"), oidc("https://b"));
+        let own = format!(
+            r#"{{"providers": {{"oidc": {}, "anon-user": {{"type": "anon-user"}}, "oidc-c": 5}}}}"#,
+            oidc("https://c")
+        );
+        let (app, report) = shop(&[("auth/providers.json", &providers), ("backstitch.json", &own)]);
+        let issuers = app.auth.providers.iter().map(|provider| match &provider.kind {
+            ProviderKind::OAuth(config) => (config.type_name.as_str(), config.issuer.as_deref().unwrap()),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(issuers.collect::<Vec<_>>(), [("oidc-b", "https://b"), ("oidc", "https://c")]);
+        let own = |at| (Severity::Error, "backstitch.json", at);
+        assert_eq!(places(&report), [own("/providers/anon-user"), own("/providers/oidc-c")]);
     }
 
     #[test]

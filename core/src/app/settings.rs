@@ -35,7 +35,8 @@ pub(super) fn read(mut app: AppConfig, directory: &AppDirectory, report: &mut Re
     }
     for (key, value) in &settings {
         match key.as_str() {
-            "dataGroup" => {}
+            // The first was obeyed above, the second is with log-in.
+            "dataGroup" | "providers" => {}
             "indexes" => app.indexes = indexes(&app, value, report),
             "passwords" => app.auth.passwords = passwords(value, report),
             "egress" => app.egress = egress(value, report),

@@ -8,6 +8,7 @@ use super::password::PasswordHasher;
 use super::profile::Profile;
 use super::provider::{Proven, ProviderContext, Purpose, Subject};
 use super::providers::Providers;
+use super::redirect::RedirectProvider;
 use crate::actor::Actor;
 use crate::env::{Egress, Env};
 use crate::error::{Error, ErrorKind, Result};
@@ -43,7 +44,7 @@ pub struct AuthParts {
 
 /// The log-in of one app.
 pub struct Auth {
-    parts: AuthParts,
+    pub(super) parts: AuthParts,
     providers: Providers,
 }
 
@@ -62,6 +63,11 @@ impl Auth {
     pub async fn login(&self, provider: &str, credential: &Credential, device: DeviceInfo) -> Result<Tokens> {
         let found = self.providers.named(provider).ok_or_else(|| no_provider(provider))?;
         let proven = found.authenticate(&self.context(Purpose::LogIn), credential).await?;
+        self.admit(proven, device).await
+    }
+
+    /// Opens a session for whoever a provider has proved; the first log-in of an identity makes its user.
+    pub(super) async fn admit(&self, proven: Proven, device: DeviceInfo) -> Result<Tokens> {
         let user = self.user_of(&proven).await?;
         if user.disabled {
             return Err(Error::new(ErrorKind::UserDisabled, "user disabled"));
@@ -96,7 +102,12 @@ impl Auth {
         Ok(Profile::of(&acting.user, self.parts.sessions.domain()))
     }
 
-    fn context(&self, purpose: Purpose) -> ProviderContext<'_> {
+    /// The provider of that name, if browsers can be sent to it.
+    pub(super) fn redirecting(&self, provider: &str) -> Result<&dyn RedirectProvider> {
+        self.providers.redirecting(provider).ok_or_else(|| no_provider(provider))
+    }
+
+    pub(super) fn context(&self, purpose: Purpose) -> ProviderContext<'_> {
         let AuthParts { app, store, env, limits, functions, egress, public_url, .. } = &self.parts;
         let store = store.as_ref();
         ProviderContext { app, store, env, purpose, functions, egress, public_url, limits, peer: None }
@@ -105,12 +116,11 @@ impl Auth {
     async fn user_of(&self, proven: &Proven) -> Result<User> {
         let AuthParts { app, store, env, .. } = &self.parts;
         let user = match proven.subject {
-            Subject::User(id) => store
-                .user(app, id)
-                .await?
-                .ok_or_else(|| Error::new(ErrorKind::AuthError, "the user no longer exists"))?,
+            Subject::User(id) => store.user(app, id).await?.ok_or_else(user_gone)?,
             Subject::Holder(kind) => match self.holder(proven).await? {
-                Some(user) => user,
+                Some(user) => self.renew_data(user, proven).await?,
+                // There was one when the evidence was read: a deleted user is not made again.
+                None if proven.epoch.is_some() => return Err(user_gone()),
                 None => return self.first_login(proven, kind).await,
             },
         };
@@ -168,6 +178,10 @@ pub(super) fn fresh_identity_id(env: &Env) -> Result<String> {
         id.extend(letters.take(wanted - id.len()));
     }
     Ok(id)
+}
+
+fn user_gone() -> Error {
+    Error::new(ErrorKind::AuthError, "the user no longer exists")
 }
 
 fn no_provider(name: &str) -> Error {

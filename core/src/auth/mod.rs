@@ -10,11 +10,20 @@ pub mod config;
 mod credential;
 mod custom_data;
 mod gate;
+mod jwks;
+mod link;
 mod login;
+mod oauth;
 mod password;
 mod profile;
 mod provider;
 mod providers;
+mod redirect;
+
+pub(crate) use oauth::form_encode;
+pub(crate) use redirect::{
+    Callback, Linking, RedirectRequest, RedirectResult, StateParameter, callback_path,
+};
 
 pub use credential::{Credential, DeviceInfo, LoginRequest};
 pub use custom_data::StoredCustomData;

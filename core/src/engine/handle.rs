@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::{App, endpoints};
+use super::{App, endpoints, oauth};
 use crate::builder::EngineBuilder;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -103,6 +103,10 @@ impl Engine {
         if found.endpoint == Endpoint::Health {
             return Ok(wire::health());
         }
+        if found.endpoint == Endpoint::EndRedirect {
+            // Services post from their own origins; what is under way is known by its ticket and cookie.
+            return oauth::end(self, head, &body).await;
+        }
         let app = self.app_of(found, head)?;
         admit(app.origins(), head)?;
         match found.endpoint {
@@ -110,6 +114,10 @@ impl Engine {
             Endpoint::Login => {
                 endpoints::login(app, found.provider.as_deref().unwrap_or_default(), &body).await
             }
+            Endpoint::BeginRedirect => {
+                oauth::begin(app, found.provider.as_deref().unwrap_or_default(), head).await
+            }
+            Endpoint::EndRedirect => oauth::end(self, head, &body).await,
             Endpoint::Register => endpoints::register(app, &body).await,
             Endpoint::RefreshSession => endpoints::refresh_session(app, head).await,
             Endpoint::EndSession => endpoints::end_session(app, head).await,

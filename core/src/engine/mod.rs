@@ -16,6 +16,7 @@ mod handle;
 mod host;
 mod load;
 mod maintenance;
+mod oauth;
 mod sdl;
 
 pub use handle::Engine;

@@ -50,8 +50,10 @@ impl Egress {
 
     /// Whether the URL is on the list; one that is neither there nor public is refused.
     fn check(&self, url: &Uri) -> Result<bool> {
+        // The host alone: a path or a query may carry a secret, and the hint leaves the process.
         let refused = |why: &str| {
-            Err(Error::new(ErrorKind::HttpError, format!("the address `{url}` is refused: {why}")))
+            let host = url.host().unwrap_or_default();
+            Err(Error::new(ErrorKind::HttpError, format!("the server `{host}` may not be asked: {why}")))
         };
         let (Some(scheme), Some(host)) = (url.scheme_str(), url.host()) else {
             return refused("it is not a whole URL");

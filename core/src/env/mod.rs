@@ -16,5 +16,7 @@ pub use capabilities::Env;
 pub use egress::{Egress, PrivateAllowed, is_public};
 pub use executor::{Executor, Job, Saturated, ThreadPool};
 pub use outbound::{HttpClient, Mail, MailKind, MailToken, Mailer, NoHttpClient, NoMailer};
+#[cfg(test)]
+pub(crate) use system::ring_random;
 pub use system::{Clock, Random, SystemClock, SystemRandom, Timer};
 pub use timer::SystemTimer;

@@ -52,3 +52,10 @@ impl Random for SystemRandom {
         self.0.fill(bytes).map_err(|_| Error::internal("the operating system gave no randomness"))
     }
 }
+
+/// The operating system's randomness for what ring does not let anybody else's be used for: ECDSA keys and
+/// the blinding of ECDSA and RSA signatures.
+#[cfg(test)]
+pub(crate) fn ring_random() -> RingRandom {
+    RingRandom::new()
+}

@@ -10,6 +10,10 @@ use http::Method;
 pub(crate) enum Endpoint {
     Location,
     Login,
+    /// Log-in by redirect: sends the browser to the service.
+    BeginRedirect,
+    /// Log-in by redirect: the service sends it back.
+    EndRedirect,
     Register,
     RefreshSession,
     EndSession,
@@ -49,6 +53,9 @@ const ENDPOINTS: &[(Method, &str, Endpoint)] = &[
     (Method::POST, "/app/{app}/graphql", Endpoint::Graphql),
     (Method::GET, "/app/{app}/location", Endpoint::Location),
     (Method::POST, "/app/{app}/auth/providers/{provider}/login", Endpoint::Login),
+    (Method::GET, "/app/{app}/auth/providers/{provider}/login", Endpoint::BeginRedirect),
+    (Method::GET, "/auth/callback", Endpoint::EndRedirect),
+    (Method::POST, "/auth/callback", Endpoint::EndRedirect),
     (Method::POST, "/app/{app}/auth/providers/local-userpass/register", Endpoint::Register),
     (Method::POST, "/auth/session", Endpoint::RefreshSession),
     (Method::DELETE, "/auth/session", Endpoint::EndSession),
@@ -127,6 +134,9 @@ mod tests {
         let cases = [
             (Method::GET, format!("{base}/app/movies-abcde/location"), Endpoint::Location),
             (Method::POST, format!("{base}/app/x/auth/providers/anon-user/login"), Endpoint::Login),
+            (Method::GET, format!("{base}/app/x/auth/providers/oidc/login"), Endpoint::BeginRedirect),
+            (Method::GET, format!("{base}/auth/callback"), Endpoint::EndRedirect),
+            (Method::POST, format!("{base}/auth/callback"), Endpoint::EndRedirect),
             (
                 Method::POST,
                 format!("{base}/app/x/auth/providers/local-userpass/register"),

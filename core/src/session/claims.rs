@@ -8,14 +8,14 @@ use bson::{Bson, Document};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::jws;
 use crate::id::{DeviceId, DomainId, SessionId, UserId};
+use crate::jose;
 use crate::store::Identity;
 
 /// The domain id that a token names, **unverified**: it routes a request to an app, whose keys then
 /// decide. `None` when it names none.
 pub fn peek_domain(token: &str, max_bytes: usize) -> Option<DomainId> {
-    let payload = jws::unverified_payload(token, max_bytes)?;
+    let payload = jose::unverified_payload(token, max_bytes)?;
     let peeked: Peeked<'_> = serde_json::from_slice(&payload).ok()?;
     DomainId::parse(peeked.baas_domain_id)
 }

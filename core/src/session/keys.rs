@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use chrono::{DateTime, TimeDelta, Utc};
 use ring::{hkdf, hmac};
 
-use super::jws::{self, MIN_SECRET, Refused, SigningKey, VerifyingKey};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::id::{AppId, fresh_object_id};
+use crate::jose::{self, MIN_SECRET, Refused, SigningKey, VerifyingKey};
 use crate::store::{KeyAlgorithm, SigningKeyRecord, Store};
 
 const RELOAD_COOL_DOWN: TimeDelta = TimeDelta::seconds(5);
@@ -112,7 +112,7 @@ impl KeyRing {
     }
 
     fn verify(&self, class: TokenClass, token: &str, max_bytes: usize) -> Result<Vec<u8>, Refused> {
-        jws::verify(token, max_bytes, |kid| {
+        jose::verify(token, max_bytes, |kid| {
             let mut pairs = std::iter::once(&self.newest).chain(self.older.iter());
             pairs.find(|pair| pair.kid == kid).map(|pair| &pair.class(class).verifying)
         })
@@ -134,7 +134,7 @@ impl KeyPair {
         if record.secret.len() < MIN_SECRET {
             return Err(Error::internal("a signing key must have at least 32 bytes"));
         }
-        if !jws::is_plain_kid(&record.id) {
+        if !jose::is_plain_kid(&record.id) {
             return Err(Error::internal(
                 "a signing key's id must be 1 to 128 letters, digits, dots, hyphens or underscores",
             ));

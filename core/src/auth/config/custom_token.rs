@@ -1,6 +1,9 @@
 //! The settings of `custom-token`: JSON Web Tokens of somebody else.
 
+use jsonwebtoken::Algorithm;
+
 use super::MetadataField;
+use crate::jose::{Fault, VerifyingKey};
 use crate::secret::Secret;
 
 /// The settings of `custom-token`.
@@ -42,6 +45,19 @@ pub enum TokenAlgorithm {
     Es256,
     /// Ed25519.
     EdDsa,
+}
+
+impl TokenAlgorithm {
+    /// Reads a key: a shared secret of at least 32 bytes, or a public key as PEM.
+    pub(crate) fn key(self, secret: &Secret) -> Result<VerifyingKey, Fault> {
+        let text = secret.expose();
+        match self {
+            Self::Hs256 => VerifyingKey::hs256(text.as_bytes()),
+            Self::Rs256 => VerifyingKey::from_pem(Algorithm::RS256, text),
+            Self::Es256 => VerifyingKey::from_pem(Algorithm::ES256, text),
+            Self::EdDsa => VerifyingKey::from_pem(Algorithm::EdDSA, text),
+        }
+    }
 }
 
 /// Whom a token has to be for (`aud`).

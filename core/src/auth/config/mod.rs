@@ -109,6 +109,13 @@ pub struct MetadataField {
     pub required: bool,
 }
 
+impl MetadataField {
+    /// The original wants names of fewer than 64 characters.
+    pub(crate) fn has_allowed_name(&self) -> bool {
+        (1..64).contains(&self.field_name.chars().count())
+    }
+}
+
 /// Where custom user data are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomUserDataConfig {

@@ -1,37 +1,48 @@
 //! The providers, in one visible list.
 
 mod anonymous;
+mod custom_token;
 mod email_password;
+mod oauth;
 
 use std::sync::Arc;
 
 use anonymous::Anonymous;
+use custom_token::CustomToken;
 pub(super) use email_password::EmailPassword;
+use oauth::OAuth;
 
 use super::config::{AuthConfig, ProviderKind};
 use super::password::{PasswordHasher, PasswordRules};
 use super::provider::Provider;
+use super::redirect::RedirectProvider;
 use crate::limits::Limits;
 
 /// The enabled providers of an app; a disabled one is as if it were not there.
 pub(super) struct Providers {
     list: Vec<Arc<dyn Provider>>,
     email_password: Option<Arc<EmailPassword>>,
+    redirecting: Vec<Arc<dyn RedirectProvider>>,
 }
 
 impl Providers {
     /// From the configuration, in its order.
     pub(super) fn new(config: &AuthConfig, hasher: &Arc<PasswordHasher>, limits: &Limits) -> Self {
-        let mut providers = Self { list: Vec::new(), email_password: None };
+        let mut providers = Self { list: Vec::new(), email_password: None, redirecting: Vec::new() };
         let rules = PasswordRules::new(config.passwords, &limits.password);
         for config in config.providers.iter().filter(|config| !config.disabled) {
             let provider: Arc<dyn Provider> = match &config.kind {
                 // Each of these has a file of its own beside this one.
-                ProviderKind::ApiKey
-                | ProviderKind::CustomToken(_)
-                | ProviderKind::CustomFunction(_)
-                | ProviderKind::OAuth(_) => continue,
+                ProviderKind::ApiKey | ProviderKind::CustomFunction(_) => continue,
                 ProviderKind::Anonymous => Arc::new(Anonymous::new(config.id)),
+                ProviderKind::CustomToken(settings) => {
+                    Arc::new(CustomToken::new(config.id, settings.clone()))
+                }
+                ProviderKind::OAuth(settings) => {
+                    let made = Arc::new(OAuth::new(config.id, settings.as_ref().clone()));
+                    providers.redirecting.push(Arc::<OAuth>::clone(&made));
+                    made
+                }
                 ProviderKind::EmailPassword(settings) => {
                     let (hasher, rules) = (Arc::clone(hasher), rules.clone());
                     let made = Arc::new(EmailPassword::new(config.id, settings.clone(), hasher, rules));
@@ -47,6 +58,11 @@ impl Providers {
     /// The provider of that name.
     pub(super) fn named(&self, name: &str) -> Option<&dyn Provider> {
         self.list.iter().find(|provider| provider.type_name() == name).map(AsRef::as_ref)
+    }
+
+    /// The provider of that name, if browsers can be sent to it.
+    pub(super) fn redirecting(&self, name: &str) -> Option<&dyn RedirectProvider> {
+        self.redirecting.iter().find(|provider| provider.type_name() == name).map(AsRef::as_ref)
     }
 
     /// The one that keeps registrations.

@@ -1,6 +1,8 @@
 //! The attacks on the token layer (numbers of the attack list), each refused.
 
 use super::*;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 
 const MAX: usize = 8 * 1024;

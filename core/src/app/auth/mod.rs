@@ -1,11 +1,15 @@
 //! `auth/providers.json` and `auth/custom_user_data.json`.
 
+mod custom_token;
+mod oauth;
+
 use bson::oid::ObjectId;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 
 use super::config::AppConfig;
 use super::layout::AppDirectory;
+use super::values::Secrets;
 use crate::auth::config::{
     Confirmation, CustomUserDataConfig, EmailPasswordConfig, PasswordReset, ProviderConfig, ProviderKind,
 };
@@ -16,8 +20,7 @@ const PROVIDERS: &str = "auth/providers.json";
 const USER_DATA: &str = "auth/custom_user_data.json";
 
 /// Providers of the original that are not available yet.
-const LATER: [&str; 6] =
-    ["api-key", "custom-token", "custom-function", "oauth2-google", "oauth2-facebook", "oauth2-apple"];
+const LATER: [&str; 2] = ["api-key", "custom-function"];
 
 /// A provider with the id that its app always gives it.
 pub(super) fn provider(app: &AppId, kind: ProviderKind, disabled: bool) -> ProviderConfig {
@@ -30,18 +33,27 @@ pub(super) fn provider(app: &AppId, kind: ProviderKind, disabled: bool) -> Provi
 }
 
 /// Fills the app's log-in.
-pub(super) fn read(app: &mut AppConfig, directory: &AppDirectory, report: &mut Report) {
+pub(super) fn read(app: &mut AppConfig, directory: &AppDirectory, secrets: &Secrets, report: &mut Report) {
     for (name, json) in directory.object(PROVIDERS, report).unwrap_or_default() {
         let at = format!("/{name}");
         let Some(json) = json.as_object() else {
             report.warn(PROVIDERS, &at, "a provider must be an object; ignored");
             continue;
         };
-        // A switch of an odd type closes rather than opens.
-        let disabled = !matches!(json.get("disabled"), None | Some(Value::Bool(false)));
-        let kind = match json.get("type").and_then(Value::as_str).unwrap_or(&name) {
+        let disabled = is_disabled(json);
+        let kind = match oauth::type_name(&name, json) {
             "anon-user" => ProviderKind::Anonymous,
             "local-userpass" => ProviderKind::EmailPassword(email_password(json)),
+            "custom-token" => match custom_token::read(json, &at, secrets, report) {
+                Some(config) => ProviderKind::CustomToken(config),
+                None => continue,
+            },
+            known if oauth::is_one(known) => {
+                match oauth::read(known, json, secrets, (PROVIDERS, &at), report) {
+                    Some(config) => ProviderKind::OAuth(Box::new(config)),
+                    None => continue,
+                }
+            }
             later if LATER.contains(&later) => {
                 if !disabled {
                     let message = format!("`{later}` is not available yet: log-in with it answers 404");
@@ -56,7 +68,13 @@ pub(super) fn read(app: &mut AppConfig, directory: &AppDirectory, report: &mut R
         };
         app.auth.providers.push(provider(&app.id, kind, disabled));
     }
+    oauth::read_own(app, directory, secrets, report);
     app.auth.custom_user_data = custom_user_data(app, directory, report);
+}
+
+/// A switch of an odd type closes rather than opens.
+fn is_disabled(json: &Map<String, Value>) -> bool {
+    !matches!(json.get("disabled"), None | Some(Value::Bool(false)))
 }
 
 fn email_password(json: &Map<String, Value>) -> EmailPasswordConfig {
