@@ -49,8 +49,8 @@ await run(client, [
     assert.deepEqual(told(taken), [409, "AccountNameInUse", "name already in use"]);
     const short = await refusal(app.emailPasswordAuth.registerUser({ email: fresh(), password: "12345" }));
     assert.deepEqual([short.statusCode, short.error], [400, "password must be between 6 and 128 characters"]);
-    for (const wrong of [logIn(email, "battery staple"), logIn(fresh(), password)]) {
-      assert.deepEqual(told(await refusal(wrong)), [401, "InvalidPassword", "unauthorized"]);
+    for (const [who, secret] of [[email, "battery staple"], [fresh(), password]]) {
+      assert.deepEqual(told(await refusal(logIn(who, secret))), [401, "InvalidPassword", "unauthorized"]);
     }
   }],
 

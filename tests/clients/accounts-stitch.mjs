@@ -61,8 +61,8 @@ await run("stitch", [
     assert.equal(taken.message, "name already in use");
     const short = await refusal(emails.registerWithEmail(fresh(), "12345"));
     assert.equal(short.message, "password must be between 6 and 128 characters");
-    for (const wrong of [logIn(email, "battery staple"), logIn(fresh())]) {
-      assert.equal((await refusal(wrong)).message, "unauthorized");
+    for (const [who, secret] of [[email, "battery staple"], [fresh(), password]]) {
+      assert.equal((await refusal(logIn(who, secret))).message, "unauthorized");
     }
   }],
 
