@@ -10,6 +10,9 @@ const password = "correct horse";
 const open = (appId = id) => new Realm.App({ id: appId, baseUrl });
 const told = ({ statusCode, errorCode, error }) => [statusCode, errorCode, error];
 const app = open();
+// realm-web 1.x repeats every 401 to a request with a user for ever, whatever its code: a defect of that release,
+// which it had against the original too. Refused links are 401 there and here, so 1.x is not shown any.
+const survivesRefusedLinks = client !== "realm-web-1";
 
 /** Registers an address and, where that goes by mail, confirms it. */
 async function person(email = fresh()) {
@@ -196,8 +199,10 @@ await run(client, [
   ["a guest becomes a registered user, and a taken identity stays where it is", offers.linking, async () => {
     const email = await person();
     const guest = await open().logIn(Credentials.anonymous(false));
-    const wrong = await refusal(guest.linkCredentials(Credentials.emailPassword(email, "battery staple")));
-    assert.deepEqual(told(wrong), [401, "InvalidPassword", "invalid username/password"]);
+    if (survivesRefusedLinks) {
+      const wrong = await refusal(guest.linkCredentials(Credentials.emailPassword(email, "battery staple")));
+      assert.deepEqual(told(wrong), [401, "InvalidPassword", "invalid username/password"]);
+    }
     await guest.linkCredentials(Credentials.emailPassword(email, password));
     assert.deepEqual(guest.identities.map(({ providerType }) => providerType).sort(), ["anon-user", "local-userpass"]);
     assert.equal(guest.profile.email, email);
@@ -205,9 +210,11 @@ await run(client, [
     await guest.refreshCustomData();
 
     const other = await open().logIn(Credentials.anonymous(false));
-    const taken = await refusal(other.linkCredentials(Credentials.emailPassword(email, password)));
-    assert.notEqual(taken.errorCode, "InvalidSession");
-    assert.ok(taken.statusCode >= 400 && taken.statusCode < 500);
+    if (survivesRefusedLinks) {
+      const taken = await refusal(other.linkCredentials(Credentials.emailPassword(email, password)));
+      assert.notEqual(taken.errorCode, "InvalidSession");
+      assert.ok(taken.statusCode >= 400 && taken.statusCode < 500);
+    }
     await other.refreshProfile();
     assert.deepEqual(other.identities.map(({ providerType }) => providerType), ["anon-user"]);
   }],

@@ -163,5 +163,5 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn worthless() -> Error {
-    Error::new(ErrorKind::UserpassTokenInvalid, "invalid token data: the token is expired or was used")
+    Error::new(ErrorKind::UserpassTokenInvalid, "invalid token data")
 }
