@@ -19,6 +19,12 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Prints the GraphQL schema of an app directory.
     Schema(Schema),
+    /// Makes and lists an app's server API keys.
+    ApiKeys(ApiKeys),
+    /// Lists and changes the accounts of an app.
+    Users(Users),
+    /// Changes the keys that an app's tokens are signed with.
+    Keys(Keys),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -63,4 +69,128 @@ pub(crate) struct Schema {
     /// The exported app directory.
     #[arg(value_name = "APP_DIR")]
     pub(crate) directory: PathBuf,
+}
+
+/// Which app in which store.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Place {
+    /// Where users and sessions are kept: sqlite:PATH.
+    #[arg(long, value_name = "STORE", default_value = "sqlite:./backstitch.db", global = true)]
+    pub(crate) store: String,
+    /// The client app id.
+    #[arg(long, value_name = "ID", default_value = "", global = true)]
+    pub(crate) app: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ApiKeys {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(subcommand)]
+    pub(crate) verb: ApiKeyVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApiKeyVerb {
+    /// Makes a server key, and prints it this once.
+    Create {
+        /// What it is called.
+        name: String,
+    },
+    /// Lists the server keys.
+    List,
+    /// Lets a key log in again.
+    Enable {
+        /// The key's id.
+        id: String,
+    },
+    /// Refuses log-in with a key, and ends its sessions.
+    Disable {
+        /// The key's id.
+        id: String,
+    },
+    /// Deletes a key with its user and sessions.
+    Delete {
+        /// The key's id.
+        id: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Users {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(subcommand)]
+    pub(crate) verb: UserVerb,
+}
+
+/// Passwords come from `BACKSTITCH_PASSWORD`: arguments are seen by others.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserVerb {
+    /// Lists users, a hundred at a time.
+    List {
+        /// The id after which to go on.
+        #[arg(long)]
+        after: Option<String>,
+    },
+    /// Lists addresses that wait for their confirmation.
+    Pending,
+    /// Lists a user's sessions.
+    Sessions {
+        /// The user's id.
+        user: String,
+    },
+    /// Registers a confirmed address; the password is in BACKSTITCH_PASSWORD.
+    Create {
+        /// The address.
+        email: String,
+    },
+    /// Sets a password, from BACKSTITCH_PASSWORD, and ends every session.
+    SetPassword {
+        /// The address.
+        email: String,
+    },
+    /// Confirms an address without its owner.
+    Confirm {
+        /// The address.
+        email: String,
+    },
+    /// Refuses log-in and ends every session.
+    Disable {
+        /// The user's id.
+        user: String,
+    },
+    /// Allows log-in again.
+    Enable {
+        /// The user's id.
+        user: String,
+    },
+    /// Ends every session.
+    LogOut {
+        /// The user's id.
+        user: String,
+    },
+    /// Deletes a user; documents stay.
+    Delete {
+        /// The user's id.
+        user: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Keys {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(subcommand)]
+    pub(crate) verb: KeyVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyVerb {
+    /// Makes a new signing key; older ones verify until their last session has ended.
+    Rotate {
+        /// What access tokens are signed with.
+        #[arg(long, default_value = "HS256", value_parser = ["HS256", "ES256", "EdDSA"])]
+        algorithm: String,
+    },
 }

@@ -7,6 +7,7 @@ mod env;
 mod guide;
 mod load;
 mod mail;
+mod operate;
 mod schema;
 mod serve;
 mod store;
@@ -22,6 +23,9 @@ fn main() -> ExitCode {
     let outcome = match args.command {
         Command::Serve(serve) => serve::run(&serve),
         Command::Schema(schema) => schema::run(&schema),
+        Command::ApiKeys(args) => operate::api_keys(&args),
+        Command::Users(args) => operate::users(&args),
+        Command::Keys(args) => operate::keys(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -128,7 +128,6 @@ async fn tokens_of_another_service_work_in_every_generation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the endpoints and providers for accounts are not all there yet"]
 async fn every_account_method_works_in_every_generation() {
     let base = serve(with_accounts).await;
     let offers = json!({

@@ -19,7 +19,7 @@ use crate::rules::RuleBook;
 use crate::schema::CollectionSchema;
 use crate::secret::Secret;
 use crate::session::{Sessions, Tokens};
-use crate::store::Store;
+use crate::store::{KeyAlgorithm, Store};
 
 /// One app of an engine. Cloning it is cheap.
 #[derive(Clone)]
@@ -117,6 +117,20 @@ impl App {
     /// The app's server API keys; `.of(user)` for those that a user made.
     pub fn api_keys(&self) -> ApiKeys<'_> {
         ApiKeys::new(&self.parts.auth, None)
+    }
+
+    /// Signs with a fresh key from now on; older keys verify until their last session has ended, and
+    /// [`Engine::maintenance`](super::Engine::maintenance) then removes them.
+    ///
+    /// # Errors
+    /// Keys that the host handed in cannot be rotated here; a store that fails.
+    pub async fn rotate_signing_keys(&self, algorithm: KeyAlgorithm) -> Result<()> {
+        self.parts.sessions.rotate_keys(algorithm).await.map(drop)
+    }
+
+    /// The public halves of the app's signing keys, a JSON Web Key Set (RFC 7517), for third parties.
+    pub fn jwks(&self) -> serde_json::Value {
+        self.parts.sessions.jwks()
     }
 
     /// Confirms the address that a mailed token was made for.

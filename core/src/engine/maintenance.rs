@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::Engine;
 use crate::error::Result;
 
 /// How often expired sessions and tickets are removed.
 const INTERVAL: Duration = Duration::from_secs(10 * 60);
+
+/// Anonymous users who were made and last seen before this may go (app-services §3.1).
+const IDLE_GUESTS: TimeDelta = TimeDelta::days(90);
+const GUESTS: &str = "anon-user";
 
 impl Engine {
     /// Purges every ten minutes, for ever. The host spawns it on its runtime, and drops it to end it.
@@ -19,7 +25,8 @@ impl Engine {
         }
     }
 
-    /// Removes expired sessions and tickets once; returns how many there were.
+    /// Removes expired sessions and tickets, guests whom nobody has seen for ninety days (their documents
+    /// stay), and signing keys without a session; returns how many sessions, tickets and guests there were.
     ///
     /// # Errors
     /// What the store fails with; what was removed stays removed.
@@ -27,6 +34,12 @@ impl Engine {
         let now = self.parts().env.clock.now();
         let sessions = self.parts().store.purge_sessions(now).await?;
         let tickets = self.parts().store.purge_tickets(now).await?;
-        Ok(sessions + tickets)
+        let mut users = 0;
+        for app in self.apps() {
+            app.parts().sessions.retire_keys(now).await?;
+            let long_ago = now - IDLE_GUESTS;
+            users += self.parts().store.delete_idle_users(app.id(), GUESTS, long_ago, long_ago).await?;
+        }
+        Ok(sessions + tickets + users)
     }
 }
