@@ -36,14 +36,15 @@ impl UserStore for MemoryStore {
         Ok(tables.identities.get(&key).and_then(|owner| tables.users.get(owner)).cloned())
     }
 
-    async fn replace_user(&self, app: &AppId, user: &User, expected_epoch: u32) -> Result<()> {
+    async fn replace_user(&self, app: &AppId, user: &User, expected: &User) -> Result<()> {
         let mut accounts = self.accounts();
         let tables = accounts.of_mut(app);
-        if tables.users.get(&user.id).is_none_or(|stored| stored.epoch != expected_epoch) {
-            return Err(conflict("the user is gone or of another epoch"));
-        }
+        let Some(stored) = tables.users.get(&user.id).filter(|stored| is_still(stored, expected)) else {
+            return Err(conflict("the user is gone or has changed meanwhile"));
+        };
+        let last_login_at = stored.last_login_at.max(user.last_login_at);
         claim_identities(tables, user)?;
-        tables.users.insert(user.id, user.clone());
+        tables.users.insert(user.id, User { last_login_at, ..user.clone() });
         Ok(())
     }
 
@@ -155,6 +156,14 @@ impl UserStore for MemoryStore {
     async fn delete_registration(&self, app: &AppId, email: &str) -> Result<bool> {
         Ok(self.accounts().of_mut(app).registrations.remove(email).is_some())
     }
+}
+
+/// Whether nothing that a replacement could undo has changed.
+fn is_still(stored: &User, expected: &User) -> bool {
+    stored.kind == expected.kind
+        && stored.disabled == expected.disabled
+        && stored.epoch == expected.epoch
+        && stored.identities == expected.identities
 }
 
 /// Gives the user exactly the identities in its list, or changes nothing.

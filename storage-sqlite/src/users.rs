@@ -25,9 +25,7 @@ impl UserStore for SqliteStore {
         let (app, user) = (app.clone(), user.clone());
         self.writer
             .once(Durability::Process, move |backend| {
-                let sql = "INSERT INTO users (app, id, kind, disabled, epoch, identities, created_at, last_login_at)
-                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-                write_user(&backend.connection, sql, &app, &user)?;
+                write_user(&backend.connection, &app, &user)?;
                 insert_identities(&backend.connection, &app, &user)
             })
             .await
@@ -50,15 +48,11 @@ impl UserStore for SqliteStore {
         })
     }
 
-    async fn replace_user(&self, app: &AppId, user: &User, expected_epoch: u32) -> Result<()> {
-        let (app, user) = (app.clone(), user.clone());
+    async fn replace_user(&self, app: &AppId, user: &User, expected: &User) -> Result<()> {
+        let (app, user, expected) = (app.clone(), user.clone(), expected.clone());
         self.writer
             .once(Durability::Power, move |backend| {
-                let sql = format!(
-                    "UPDATE users SET kind = ?3, disabled = ?4, epoch = ?5, identities = ?6, created_at = ?7,
-                     last_login_at = ?8 WHERE app = ?1 AND id = ?2 AND epoch = {expected_epoch}"
-                );
-                if write_user(&backend.connection, &sql, &app, &user)? == 0 {
+                if overwrite_user(&backend.connection, &app, &user, &expected)? == 0 {
                     return Err(StoreError::new(StoreErrorKind::Conflict, "the user has changed meanwhile"));
                 }
                 execute(
@@ -218,7 +212,9 @@ fn one_user(connection: &Connection, sql: &str, parameters: impl rusqlite::Param
     rows.next().map_err(from_sqlite)?.map(|row| user_at(row, 0)).transpose()
 }
 
-fn write_user(connection: &Connection, sql: &str, app: &AppId, user: &User) -> Result<usize> {
+fn write_user(connection: &Connection, app: &AppId, user: &User) -> Result<usize> {
+    let sql = "INSERT INTO users (app, id, kind, disabled, epoch, identities, created_at, last_login_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let parameters = params![
         app.as_str(),
         user.id.object_id().bytes(),
@@ -228,6 +224,29 @@ fn write_user(connection: &Connection, sql: &str, app: &AppId, user: &User) -> R
         write_identities(&user.identities)?,
         to_column(user.created_at),
         to_column(user.last_login_at)
+    ];
+    execute(connection, sql, parameters)
+}
+
+/// Writes a user over the `expected` one; says how many rows that changed.
+fn overwrite_user(connection: &Connection, app: &AppId, user: &User, expected: &User) -> Result<usize> {
+    let sql = "UPDATE users SET kind = ?3, disabled = ?4, epoch = ?5, identities = ?6, created_at = ?7,
+                   last_login_at = max(last_login_at, ?8)
+               WHERE app = ?1 AND id = ?2 AND kind = ?9 AND disabled = ?10 AND epoch = ?11
+                   AND identities = ?12";
+    let parameters = params![
+        app.as_str(),
+        user.id.object_id().bytes(),
+        user.kind.as_str(),
+        user.disabled,
+        user.epoch,
+        write_identities(&user.identities)?,
+        to_column(user.created_at),
+        to_column(user.last_login_at),
+        expected.kind.as_str(),
+        expected.disabled,
+        expected.epoch,
+        write_identities(&expected.identities)?
     ];
     execute(connection, sql, parameters)
 }

@@ -115,7 +115,7 @@ pass_on!(UserStore {
     fn insert_user(app: &AppId, user: &User) -> ();
     fn user(app: &AppId, id: UserId) -> Option<User>;
     fn user_by_identity(app: &AppId, provider: &str, identity_id: &str) -> Option<User>;
-    fn replace_user(app: &AppId, user: &User, expected_epoch: u32) -> ();
+    fn replace_user(app: &AppId, user: &User, expected: &User) -> ();
     fn touch_user(app: &AppId, id: UserId, now: DateTime<Utc>) -> ();
     fn delete_user(app: &AppId, id: UserId) -> bool;
     fn delete_idle_users(app: &AppId, provider: &str, created_before: DateTime<Utc>, active_before: DateTime<Utc>) -> u64;

@@ -397,15 +397,14 @@ async fn revoke_all_disable_and_delete_end_every_session() {
     assert!(world.sessions.authenticate(&tokens.access_token).await.is_ok());
 
     let mut user = world.store.user(&world.app, id).await.unwrap().unwrap();
-    let epoch = user.epoch;
+    let enabled = user.clone();
     user.disabled = true;
-    world.store.replace_user(&world.app, &user, epoch).await.unwrap();
+    world.store.replace_user(&world.app, &user, &enabled).await.unwrap();
     world.assert_dead(&tokens).await;
     assert_eq!(outcome(world.login("a@x", "secret1").await).0, ErrorKind::UserDisabled);
     assert_eq!(outcome(world.login("a@x", "secret2").await).0, ErrorKind::InvalidPassword);
 
-    user.disabled = false;
-    world.store.replace_user(&world.app, &user, epoch).await.unwrap();
+    world.store.replace_user(&world.app, &enabled, &user).await.unwrap();
     let tokens = world.login("a@x", "secret1").await.unwrap();
     assert!(world.store.delete_user(&world.app, id).await.unwrap());
     world.assert_dead(&tokens).await;
@@ -417,9 +416,10 @@ async fn a_session_of_an_older_epoch_is_dead_even_when_its_row_is_there() {
     let world = world().await;
     let tokens = world.anonymous().await;
     let id = world.user_of(&tokens.access_token).await;
-    let mut user = world.store.user(&world.app, id).await.unwrap().unwrap();
+    let found = world.store.user(&world.app, id).await.unwrap().unwrap();
+    let mut user = found.clone();
     user.epoch += 1;
-    world.store.replace_user(&world.app, &user, user.epoch - 1).await.unwrap();
+    world.store.replace_user(&world.app, &user, &found).await.unwrap();
     world.assert_dead(&tokens).await;
 }
 

@@ -130,9 +130,10 @@ impl World {
 
     /// Ends every session of a user, as an operator does.
     async fn revoke_all(&self, id: UserId) {
-        let mut user = self.store.user(&self.app, id).await.unwrap().unwrap();
+        let found = self.store.user(&self.app, id).await.unwrap().unwrap();
+        let mut user = found.clone();
         user.epoch += 1;
-        self.store.replace_user(&self.app, &user, user.epoch - 1).await.unwrap();
+        self.store.replace_user(&self.app, &user, &found).await.unwrap();
         self.store.delete_sessions_of(&self.app, id, None).await.unwrap();
     }
 
@@ -270,9 +271,10 @@ fn a_log_in_under_way_when_all_sessions_are_revoked_or_the_user_is_disabled_open
         assert!(world.is_live(&next).await, "the next log-in is a new proof");
 
         let disable = async {
-            let mut found = world.store.user(&world.app, user).await.unwrap().unwrap();
-            found.disabled = true;
-            world.store.replace_user(&world.app, &found, found.epoch).await.unwrap();
+            let found = world.store.user(&world.app, user).await.unwrap().unwrap();
+            let mut disabled = found.clone();
+            disabled.disabled = true;
+            world.store.replace_user(&world.app, &disabled, &found).await.unwrap();
         };
         let reply = world.log_in_during("ada@x", disable).await;
         assert_eq!((reply.status, &reply.json()["error_code"]), (401, &json!("UserDisabled")));

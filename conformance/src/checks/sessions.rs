@@ -102,7 +102,7 @@ pub(super) async fn a_session_shows_the_user_as_it_is_now(factory: &dyn StoreFac
     let mut changed = user(1, "ada");
     changed.epoch = 1;
     changed.disabled = true;
-    world.store.replace_user(&app(), &changed, 0).await.unwrap();
+    world.store.replace_user(&app(), &changed, &user(1, "ada")).await.unwrap();
     let live = world.store.live_session(&app(), session_id(10)).await.unwrap().unwrap();
     assert_eq!(live.user, changed);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backstitch::store::{ApiKey, ApiKeyOwner, StoreErrorKind, UserKind};
+use backstitch::store::{ApiKey, ApiKeyOwner, StoreErrorKind, User, UserKind};
 use bson::doc;
 
 use crate::factory::StoreFactory;
@@ -10,6 +10,8 @@ use crate::world::{
     World, api_key, api_key_id, app, at, identity, in_parallel, kind, other_app, registration, session,
     session_id, user, user_id,
 };
+
+type Alteration = fn(&mut User);
 
 pub(super) async fn a_user_reads_back_as_it_was_written(factory: &dyn StoreFactory) {
     let world = World::open(factory).await;
@@ -84,7 +86,7 @@ pub(super) async fn nothing_of_another_app_is_ever_found_or_touched(factory: &dy
     let foreign = other_app();
     assert_eq!(world.store.user(&foreign, ada.id).await.unwrap(), None);
     assert_eq!(world.store.user_by_identity(&foreign, "local-userpass", "ada").await.unwrap(), None);
-    assert_eq!(kind(world.store.replace_user(&foreign, &ada, 0).await), StoreErrorKind::Conflict);
+    assert_eq!(kind(world.store.replace_user(&foreign, &ada, &ada).await), StoreErrorKind::Conflict);
     world.store.touch_user(&foreign, ada.id, at(99)).await.unwrap();
     assert!(!world.store.delete_user(&foreign, ada.id).await.unwrap());
     assert!(world.store.list_users(&foreign, None, 10).await.unwrap().is_empty());
@@ -108,32 +110,62 @@ pub(super) async fn replace_user_writes_all_of_it(factory: &dyn StoreFactory) {
     changed.last_login_at = at(500);
     changed.identities.insert(0, identity("oauth2-google", "g-1"));
     changed.identities[1].data.insert("email", "new@example.com");
-    world.store.replace_user(&app(), &changed, 0).await.unwrap();
+    world.store.replace_user(&app(), &changed, &user(1, "ada")).await.unwrap();
     assert_eq!(world.store.user(&app(), changed.id).await.unwrap(), Some(changed.clone()));
     let by_new = world.store.user_by_identity(&app(), "oauth2-google", "g-1").await.unwrap();
     assert_eq!(by_new, Some(changed));
 }
 
-pub(super) async fn replace_at_another_epoch_is_conflict_and_nothing_is_written(factory: &dyn StoreFactory) {
+pub(super) async fn replace_of_a_user_who_has_changed_is_conflict_and_nothing_is_written(
+    factory: &dyn StoreFactory,
+) {
     let world = World::open(factory).await;
     let mut ada = user(1, "ada");
     ada.epoch = 3;
+    ada.identities.push(identity("api-key", "k"));
     world.store.insert_user(&app(), &ada).await.unwrap();
     let mut changed = user(1, "ada2");
     changed.disabled = true;
-    for expected in [0, 2, 4] {
-        assert_eq!(
-            kind(world.store.replace_user(&app(), &changed, expected).await),
-            StoreErrorKind::Conflict
-        );
+    let alterations: [(&str, Alteration); 9] = [
+        ("no epoch", |other| other.epoch = 0),
+        ("an earlier epoch", |other| other.epoch = 2),
+        ("a later epoch", |other| other.epoch = 4),
+        ("disabled", |other| other.disabled = true),
+        ("another kind", |other| other.kind = UserKind::Server),
+        ("an identity more", |other| other.identities.push(identity("oauth2-google", "g-1"))),
+        ("an identity less", |other| drop(other.identities.pop())),
+        ("identities in another order", |other| other.identities.reverse()),
+        ("other data", |other| drop(other.identities[0].data.insert("email", "new@example.com"))),
+    ];
+    for (name, alter) in alterations {
+        let mut expected = ada.clone();
+        alter(&mut expected);
+        let result = world.store.replace_user(&app(), &changed, &expected).await;
+        assert_eq!(kind(result), StoreErrorKind::Conflict, "{name}");
     }
-    assert_eq!(world.store.user(&app(), ada.id).await.unwrap(), Some(ada));
+    assert_eq!(world.store.user(&app(), ada.id).await.unwrap(), Some(ada.clone()));
     assert_eq!(world.store.user_by_identity(&app(), "local-userpass", "ada2").await.unwrap(), None);
+    let by_key = world.store.user_by_identity(&app(), "api-key", "k").await.unwrap();
+    assert_eq!(by_key, Some(ada));
+}
+
+pub(super) async fn replace_keeps_a_later_log_in_that_was_noted_meanwhile(factory: &dyn StoreFactory) {
+    let world = World::open(factory).await;
+    let ada = user(1, "ada");
+    world.store.insert_user(&app(), &ada).await.unwrap();
+    world.store.touch_user(&app(), ada.id, at(700)).await.unwrap();
+    let mut changed = ada.clone();
+    changed.epoch = 1;
+    changed.last_login_at = at(600);
+    world.store.replace_user(&app(), &changed, &ada).await.unwrap();
+    changed.last_login_at = at(700);
+    assert_eq!(world.store.user(&app(), ada.id).await.unwrap(), Some(changed));
 }
 
 pub(super) async fn replace_of_no_such_user_is_conflict_and_nothing_is_written(factory: &dyn StoreFactory) {
     let world = World::open(factory).await;
-    assert_eq!(kind(world.store.replace_user(&app(), &user(1, "ada"), 0).await), StoreErrorKind::Conflict);
+    let ada = user(1, "ada");
+    assert_eq!(kind(world.store.replace_user(&app(), &ada, &ada).await), StoreErrorKind::Conflict);
     assert_eq!(world.store.user(&app(), user_id(1)).await.unwrap(), None);
     assert_eq!(world.store.user_by_identity(&app(), "local-userpass", "ada").await.unwrap(), None);
 }
@@ -147,7 +179,10 @@ pub(super) async fn an_added_identity_that_is_taken_is_duplicate_key_and_nothing
     let mut changed = user(1, "ada");
     changed.epoch = 1;
     changed.identities = vec![identity("local-userpass", "fresh"), identity("local-userpass", "bob")];
-    assert_eq!(kind(world.store.replace_user(&app(), &changed, 0).await), StoreErrorKind::DuplicateKey);
+    assert_eq!(
+        kind(world.store.replace_user(&app(), &changed, &user(1, "ada")).await),
+        StoreErrorKind::DuplicateKey
+    );
     assert_eq!(world.store.user(&app(), user_id(1)).await.unwrap(), Some(user(1, "ada")));
     assert_eq!(world.store.user_by_identity(&app(), "local-userpass", "fresh").await.unwrap(), None);
     let bob = world.store.user_by_identity(&app(), "local-userpass", "bob").await.unwrap();
@@ -159,12 +194,12 @@ pub(super) async fn an_identity_that_is_gone_from_the_list_is_free_again(factory
     let mut ada = user(1, "ada");
     ada.identities.push(identity("local-userpass", "spare"));
     world.store.insert_user(&app(), &ada).await.unwrap();
-    world.store.replace_user(&app(), &user(1, "ada"), 0).await.unwrap();
+    world.store.replace_user(&app(), &user(1, "ada"), &ada).await.unwrap();
     assert_eq!(world.store.user_by_identity(&app(), "local-userpass", "spare").await.unwrap(), None);
     world.store.insert_user(&app(), &user(2, "spare")).await.unwrap();
 }
 
-pub(super) async fn of_50_parallel_replaces_at_one_epoch_exactly_one_succeeds(factory: &dyn StoreFactory) {
+pub(super) async fn of_50_parallel_replaces_from_one_state_exactly_one_succeeds(factory: &dyn StoreFactory) {
     let world = World::open(factory).await;
     world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
     let results = in_parallel(|_| {
@@ -172,12 +207,42 @@ pub(super) async fn of_50_parallel_replaces_at_one_epoch_exactly_one_succeeds(fa
         async move {
             let mut next = user(1, "ada");
             next.epoch = 1;
-            store.replace_user(&app(), &next, 0).await.map_err(|error| error.kind())
+            store.replace_user(&app(), &next, &user(1, "ada")).await.map_err(|error| error.kind())
         }
     })
     .await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
     assert_eq!(results.iter().filter(|result| **result == Err(StoreErrorKind::Conflict)).count(), 49);
+}
+
+pub(super) async fn of_50_parallel_links_that_repeat_after_a_conflict_none_is_lost(
+    factory: &dyn StoreFactory,
+) {
+    let world = World::open(factory).await;
+    world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();
+    let linked = in_parallel(|number| {
+        let store = Arc::clone(&world.store);
+        async move {
+            let added = identity("custom-token", &format!("token {number}"));
+            loop {
+                let found = store.user(&app(), user_id(1)).await.unwrap().unwrap();
+                let mut next = found.clone();
+                next.identities.push(added.clone());
+                match store.replace_user(&app(), &next, &found).await {
+                    Ok(()) => return added,
+                    Err(error) => assert_eq!(error.kind(), StoreErrorKind::Conflict, "{error:?}"),
+                }
+            }
+        }
+    })
+    .await;
+    let ada = world.store.user(&app(), user_id(1)).await.unwrap().unwrap();
+    assert_eq!(ada.identities.len(), linked.len() + 1);
+    for added in linked {
+        assert!(ada.identities.contains(&added), "{added:?}");
+        let owner = world.store.user_by_identity(&app(), &added.provider, &added.id).await.unwrap();
+        assert_eq!(owner.as_ref(), Some(&ada));
+    }
 }
 
 pub(super) async fn touch_notes_the_time_and_a_missing_user_is_no_error(factory: &dyn StoreFactory) {

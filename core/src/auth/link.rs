@@ -1,6 +1,6 @@
 //! Linking: a user gets one more way in. And what a way in says of the user, kept up to date.
 
-use super::login::Auth;
+use super::login::{Auth, user_gone};
 use super::provider::{Proven, Subject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
@@ -22,8 +22,7 @@ impl Auth {
         let (app, store) = (&self.parts.app, &self.parts.store);
         for _ in 0..ATTEMPTS {
             let found = store.user(app, user).await?;
-            let mut found =
-                found.ok_or_else(|| Error::new(ErrorKind::AuthError, "the user no longer exists"))?;
+            let found = found.ok_or_else(user_gone)?;
             if found.disabled {
                 return Err(Error::new(ErrorKind::UserDisabled, "user disabled"));
             }
@@ -40,9 +39,10 @@ impl Auth {
                 let text = "the user has an e-mail address and a password already";
                 return Err(Error::new(ErrorKind::LinkingNotSupported, text));
             }
-            found.identities.push(proven.identity.clone());
-            match store.replace_user(app, &found, found.epoch).await {
-                Ok(()) => return Ok(found),
+            let mut linked = found.clone();
+            linked.identities.push(proven.identity.clone());
+            match store.replace_user(app, &linked, &found).await {
+                Ok(()) => return Ok(linked),
                 Err(error) if error.kind() == StoreErrorKind::Conflict => {}
                 Err(error) if error.kind() == StoreErrorKind::DuplicateKey => {
                     let text = "a user already exists with the specified provider";
@@ -55,21 +55,30 @@ impl Auth {
     }
 
     /// The user with the identity's data as the provider knows them now: a name or an address may have changed
-    /// since the last log-in. Whoever changes the user at the same moment goes before.
-    pub(super) async fn renew_data(&self, user: User, proven: &Proven) -> Result<User> {
-        let mut renewed = user.clone();
+    /// since the last log-in. Of a user who is being changed all the time they stay as they were.
+    pub(super) async fn renew_data(&self, mut user: User, proven: &Proven) -> Result<User> {
         let proved = &proven.identity;
-        let known = renewed
-            .identities
-            .iter_mut()
-            .find(|known| known.provider == proved.provider && known.id == proved.id)
-            .filter(|known| known.data != proved.data);
-        let Some(known) = known else { return Ok(user) };
-        known.data = proved.data.clone();
-        match self.parts.store.replace_user(&self.parts.app, &renewed, user.epoch).await {
-            Ok(()) => Ok(renewed),
-            Err(error) if error.kind() == StoreErrorKind::Conflict => Ok(user),
-            Err(error) => Err(error.into()),
+        for _ in 0..ATTEMPTS {
+            let mut renewed = user.clone();
+            let known = renewed
+                .identities
+                .iter_mut()
+                .find(|known| known.provider == proved.provider && known.id == proved.id)
+                .filter(|known| known.data != proved.data);
+            let Some(known) = known else { return Ok(user) };
+            known.data = proved.data.clone();
+            match self.parts.store.replace_user(&self.parts.app, &renewed, &user).await {
+                Ok(()) => return Ok(renewed),
+                Err(error) if error.kind() == StoreErrorKind::Conflict => {}
+                Err(error) => return Err(error.into()),
+            }
+            let seen = user.epoch;
+            user = self.holder(proven).await?.ok_or_else(user_gone)?;
+            if user.epoch != seen {
+                // What ended all sessions meanwhile ends also the one that is about to be opened.
+                return Ok(User { epoch: seen, ..user });
+            }
         }
+        Ok(user)
     }
 }

@@ -149,7 +149,7 @@ impl Auth {
         Ok(user)
     }
 
-    async fn holder(&self, proven: &Proven) -> Result<Option<User>> {
+    pub(super) async fn holder(&self, proven: &Proven) -> Result<Option<User>> {
         let AuthParts { app, store, .. } = &self.parts;
         Ok(store.user_by_identity(app, &proven.identity.provider, &proven.identity.id).await?)
     }
@@ -213,7 +213,7 @@ pub(super) fn fresh_identity_id(env: &Env) -> Result<String> {
     Ok(id)
 }
 
-fn user_gone() -> Error {
+pub(super) fn user_gone() -> Error {
     Error::new(ErrorKind::AuthError, "the user no longer exists")
 }
 

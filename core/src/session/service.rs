@@ -220,10 +220,9 @@ impl Sessions {
         let settings = &self.settings;
         for _ in 0..REVOKE_ATTEMPTS {
             let found = settings.store.user(&settings.app, user).await?;
-            let mut found = found.ok_or_else(|| Error::new(ErrorKind::UserNotFound, "user not found"))?;
-            let seen = found.epoch;
-            found.epoch = seen.saturating_add(1);
-            match settings.store.replace_user(&settings.app, &found, seen).await {
+            let found = found.ok_or_else(|| Error::new(ErrorKind::UserNotFound, "user not found"))?;
+            let revoked = User { epoch: found.epoch.saturating_add(1), ..found.clone() };
+            match settings.store.replace_user(&settings.app, &revoked, &found).await {
                 Ok(()) => {
                     settings.store.delete_sessions_of(&settings.app, user, None).await?;
                     return Ok(());

@@ -115,16 +115,21 @@ pub trait UserStore: Send + Sync {
     /// - the same id under another provider or in another app is another identity.
     async fn user_by_identity(&self, app: &AppId, provider: &str, identity_id: &str) -> Result<Option<User>>;
 
-    /// Replaces a user, its identities included, if its epoch is still `expected_epoch`.
+    /// Replaces a user, its identities included, if the stored one is still `expected`, apart from its last
+    /// log-in.
     ///
     /// **Behaviour**
-    /// - another epoch, or no such user, is [`Conflict`], and nothing is written;
+    /// - another kind, another `disabled`, another epoch or other identities (their data and their order
+    ///   included), or no such user, is [`Conflict`], and nothing is written;
+    /// - of 50 parallel replaces from one state exactly one succeeds;
+    /// - of 50 parallel changes, each of which reads again and repeats after a [`Conflict`], none is lost;
+    /// - a last log-in that was noted meanwhile stays, if it is later;
     /// - an added identity that is taken is [`DuplicateKey`], and nothing is written;
     /// - an identity that is gone from the list is free again.
     ///
     /// [`Conflict`]: super::StoreErrorKind::Conflict
     /// [`DuplicateKey`]: super::StoreErrorKind::DuplicateKey
-    async fn replace_user(&self, app: &AppId, user: &User, expected_epoch: u32) -> Result<()>;
+    async fn replace_user(&self, app: &AppId, user: &User, expected: &User) -> Result<()>;
 
     /// Notes a log-in's time.
     ///
