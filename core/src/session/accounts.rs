@@ -49,7 +49,7 @@ impl Sessions {
             let mut changed = found.clone();
             changed.disabled = disabled;
             changed.epoch = found.epoch.saturating_add(u32::from(disabled));
-            match settings.store.replace_user(&settings.app, &changed, found.epoch).await {
+            match settings.store.replace_user(&settings.app, &changed, &found).await {
                 Ok(()) if disabled => {
                     settings.store.delete_sessions_of(&settings.app, user, None).await?;
                     return Ok(());

@@ -87,7 +87,7 @@ impl Auth {
                 let text = "the last identity of a user cannot be unlinked";
                 return Err(Error::new(ErrorKind::InvalidParameter, text));
             }
-            match store.replace_user(app, &changed, found.epoch).await {
+            match store.replace_user(app, &changed, &found).await {
                 Ok(()) => {
                     if let Some(email) = email_of(&found).filter(|_| provider == Registration::PROVIDER) {
                         store.delete_registration(app, &email).await?;
