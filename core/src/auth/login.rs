@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
+
 use super::config::AuthConfig;
 use super::credential::{Credential, DeviceInfo};
 use super::password::PasswordHasher;
@@ -9,15 +11,17 @@ use super::profile::Profile;
 use super::provider::{Proven, ProviderContext, Purpose, Subject};
 use super::providers::Providers;
 use super::redirect::RedirectProvider;
+use super::throttle::{Account, Throttle};
+use super::verified::VerifiedCredentials;
 use crate::actor::Actor;
 use crate::env::{Egress, Env};
 use crate::error::{Error, ErrorKind, Result};
 use crate::functions::Functions;
-use crate::id::{AppId, UserId, fresh_object_id};
+use crate::id::{AppId, DeviceId, UserId, fresh_object_id};
 use crate::limits::Limits;
 use crate::secret::Secret;
 use crate::session::{Opening, Sessions, Tokens};
-use crate::store::{Store, StoreErrorKind, User, UserKind};
+use crate::store::{Registration, Store, StoreErrorKind, User, UserKind};
 
 /// What [`Auth`] is made of.
 #[derive(Clone)]
@@ -45,6 +49,7 @@ pub struct AuthParts {
 /// The log-in of one app.
 pub struct Auth {
     pub(super) parts: AuthParts,
+    pub(super) verified: VerifiedCredentials,
     providers: Providers,
 }
 
@@ -52,7 +57,8 @@ impl Auth {
     /// The providers as configured; a disabled one is as if it were not there.
     pub fn new(config: &AuthConfig, parts: AuthParts) -> Self {
         let providers = Providers::new(config, &parts.hasher, &parts.limits);
-        Self { parts, providers }
+        let verified = VerifiedCredentials::new(&parts.limits);
+        Self { parts, verified, providers }
     }
 
     /// Logs in through a provider; the first log-in of an identity makes its user.
@@ -61,9 +67,44 @@ impl Auth {
     /// [`ErrorKind::AuthProviderNotFound`] for a missing or disabled provider; what the provider
     /// says; [`ErrorKind::UserDisabled`] when the credential is right.
     pub async fn login(&self, provider: &str, credential: &Credential, device: DeviceInfo) -> Result<Tokens> {
+        let proven = self.prove(provider, Purpose::LogIn, credential, device).await?;
+        let tokens = self.admit(proven, device).await?;
+        self.remember_device(provider, credential, &tokens).await;
+        Ok(tokens)
+    }
+
+    /// Has a provider prove an identity; what it refuses with 401 counts against the address.
+    pub(super) async fn prove(
+        &self,
+        provider: &str,
+        purpose: Purpose,
+        credential: &Credential,
+        device: DeviceInfo,
+    ) -> Result<Proven> {
         let found = self.providers.named(provider).ok_or_else(|| no_provider(provider))?;
-        let proven = found.authenticate(&self.context(Purpose::LogIn), credential).await?;
-        self.admit(proven, device).await
+        let cx = ProviderContext { peer: device.peer, device: device.id, ..self.context(purpose) };
+        let throttle = Throttle::of(&cx);
+        throttle.admit_address(device.peer).await?;
+        let outcome = found.authenticate(&cx, credential).await;
+        if outcome.as_ref().is_err_and(|error| error.kind().status() == StatusCode::UNAUTHORIZED) {
+            throttle.address_failed(device.peer).await?;
+        }
+        outcome
+    }
+
+    /// The next log-in from there is let in while somebody else's failures block the account.
+    async fn remember_device(&self, provider: &str, credential: &Credential, tokens: &Tokens) {
+        let (Ok(name), Some(device)) = (credential.text("username"), DeviceId::parse(&tokens.device_id))
+        else {
+            return;
+        };
+        if provider != Registration::PROVIDER {
+            return;
+        }
+        let account = Account::new(provider, name);
+        if let Err(error) = Throttle::of(&self.context(Purpose::LogIn)).remember(account, device).await {
+            tracing::warn!(app = %self.parts.app, %error, "a device could not be remembered");
+        }
     }
 
     /// Opens a session for whoever a provider has proved; the first log-in of an identity makes its user.
@@ -110,7 +151,18 @@ impl Auth {
     pub(super) fn context(&self, purpose: Purpose) -> ProviderContext<'_> {
         let AuthParts { app, store, env, limits, functions, egress, public_url, .. } = &self.parts;
         let store = store.as_ref();
-        ProviderContext { app, store, env, purpose, functions, egress, public_url, limits, peer: None }
+        ProviderContext {
+            app,
+            store,
+            env,
+            purpose,
+            functions,
+            egress,
+            public_url,
+            limits,
+            peer: None,
+            device: None,
+        }
     }
 
     async fn user_of(&self, proven: &Proven) -> Result<User> {
@@ -130,12 +182,12 @@ impl Auth {
         Ok(user)
     }
 
-    async fn holder(&self, proven: &Proven) -> Result<Option<User>> {
+    pub(super) async fn holder(&self, proven: &Proven) -> Result<Option<User>> {
         let AuthParts { app, store, .. } = &self.parts;
         Ok(store.user_by_identity(app, &proven.identity.provider, &proven.identity.id).await?)
     }
 
-    async fn first_login(&self, proven: &Proven, kind: UserKind) -> Result<User> {
+    pub(super) async fn first_login(&self, proven: &Proven, kind: UserKind) -> Result<User> {
         let AuthParts { app, store, env, .. } = &self.parts;
         let now = env.clock.now();
         let user = User {
