@@ -13,7 +13,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::functions::{Function, Functions};
 use crate::graphql::{Graphql, Introspection};
-use crate::http::OriginList;
+use crate::http::{Network, OriginList, Proxies};
 use crate::id::{AppId, CollectionId, DomainId};
 use crate::limits::Limits;
 use crate::report::Report;
@@ -29,6 +29,7 @@ pub struct EngineBuilder {
     env: Option<Env>,
     public_url: Option<String>,
     limits: Limits,
+    proxies: Proxies,
     password_cost: PasswordCost,
     password_peppers: Vec<(String, Secret)>,
     keys: HashMap<AppId, Vec<SigningKeyRecord>>,
@@ -50,6 +51,7 @@ impl EngineBuilder {
             env: None,
             public_url: None,
             limits: Limits::default(),
+            proxies: Proxies::default(),
             password_cost: PasswordCost::RECOMMENDED,
             password_peppers: Vec::new(),
             keys: HashMap::new(),
@@ -80,6 +82,13 @@ impl EngineBuilder {
     /// The limits; all of them have defaults.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// The proxies in front of the server, as addresses or networks (`"10.0.0.0/8".parse()`). Of these alone
+    /// `X-Forwarded-For` is believed: the right-most address in it that is none of them is the client's.
+    pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = impl Into<Network>>) -> Self {
+        self.proxies = Proxies(proxies.into_iter().map(Into::into).collect());
         self
     }
 
@@ -152,9 +161,9 @@ impl EngineBuilder {
             Err(error) => return Err(BuildError { problems: Vec::new(), cause: Some(error) }),
         };
         let functions = Functions::new(self.functions, env.clone(), self.limits.function);
-        let wiring =
-            Wiring { store, env, public_url, limits: self.limits, hasher, keys: self.keys, functions };
-        wiring.build(self.apps).await.map_err(|cause| BuildError { problems: Vec::new(), cause: Some(cause) })
+        let (limits, proxies, keys, apps) = (self.limits, self.proxies, self.keys, self.apps);
+        let wiring = Wiring { store, env, public_url, limits, proxies, hasher, keys, functions };
+        wiring.build(apps).await.map_err(|cause| BuildError { problems: Vec::new(), cause: Some(cause) })
     }
 }
 
@@ -164,6 +173,7 @@ struct Wiring {
     env: Env,
     public_url: String,
     limits: Limits,
+    proxies: Proxies,
     hasher: Arc<PasswordHasher>,
     keys: HashMap<AppId, Vec<SigningKeyRecord>>,
     functions: Functions,
@@ -181,7 +191,8 @@ impl Wiring {
             domains.insert(domain, id.clone());
             apps.insert(id, self.app(config, domain).await?);
         }
-        Ok(Engine::new(Parts { apps, domains, limits: self.limits, store: self.store, env: self.env }))
+        let Self { limits, store, env, proxies, .. } = self;
+        Ok(Engine::new(Parts { apps, domains, limits, store, env, proxies }))
     }
 
     /// The app's domain id, made on first start.

@@ -41,6 +41,25 @@ pub struct Limits {
     pub hashing_permits: usize,
     /// Password hashes that may wait.
     pub hashing_queue: usize,
+    /// Failed log-ins of one account within [`login_failure_window`](Self::login_failure_window); this one and
+    /// every later one block it.
+    pub login_failures: u64,
+    /// How long failed log-ins are counted together.
+    pub login_failure_window: Duration,
+    /// The first and the longest block of an account; each one is twice the one before.
+    pub login_block: std::ops::RangeInclusive<Duration>,
+    /// How long a device that has logged in is let in while its account is blocked.
+    pub known_device: Duration,
+    /// Failed log-ins from one address, over all accounts, that block it.
+    pub address_failures: u64,
+    /// How long failed log-ins from one address are counted together.
+    pub address_failure_window: Duration,
+    /// How long an address is blocked.
+    pub address_block: Duration,
+    /// Passwords in request headers that are known to be right, per app.
+    pub verified_credentials: usize,
+    /// How long they are.
+    pub verified_credential: Duration,
     /// How long a function may run.
     pub function: Duration,
     /// Bytes of a third party's token, before it is decoded.
@@ -78,6 +97,15 @@ impl Default for Limits {
             password: 6..=128,
             hashing_permits: std::thread::available_parallelism().map_or(1, usize::from),
             hashing_queue: 256,
+            login_failures: 20,
+            login_failure_window: Duration::from_secs(15 * 60),
+            login_block: Duration::from_secs(1)..=Duration::from_secs(15 * 60),
+            known_device: Duration::from_secs(90 * 24 * 60 * 60),
+            address_failures: 100,
+            address_failure_window: Duration::from_secs(60),
+            address_block: Duration::from_secs(60),
+            verified_credentials: 10_000,
+            verified_credential: Duration::from_secs(5 * 60),
             function: Duration::from_secs(300),
             foreign_token: 64 * 1024,
             fetched: 256 * 1024,

@@ -241,7 +241,7 @@ async fn an_anonymous_log_in_opens_a_session_with_the_claims_that_clients_read()
 async fn every_anonymous_log_in_is_somebody_new_and_a_sent_device_id_stays() {
     let world = world().await;
     let first = world.anonymous().await;
-    let device = DeviceInfo { id: DeviceId::parse(&first.device_id) };
+    let device = DeviceInfo { id: DeviceId::parse(&first.device_id), peer: None };
     let second = world.auth.login("anon-user", &Credential::new(doc! {}), device).await.unwrap();
     assert_ne!(first.user_id, second.user_id);
     assert_eq!(first.device_id, second.device_id);

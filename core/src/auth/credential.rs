@@ -1,5 +1,7 @@
 //! What a client sends to log in.
 
+use std::net::IpAddr;
+
 use bson::{Bson, Document};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -81,6 +83,8 @@ impl std::fmt::Debug for Credential {
 pub struct DeviceInfo {
     /// The id that an earlier log-in gave it.
     pub id: Option<DeviceId>,
+    /// The address that the request came from, where the mount knows it; clients cannot say it.
+    pub peer: Option<IpAddr>,
 }
 
 impl DeviceInfo {
@@ -101,7 +105,7 @@ impl DeviceInfo {
             Some(Bson::String(text)) => Some(DeviceId::parse(text).ok_or_else(not_an_id)?),
             Some(_) => return Err(not_an_id()),
         };
-        Ok(Self { id: id.filter(|id| *id != DeviceId::NONE) })
+        Ok(Self { id: id.filter(|id| *id != DeviceId::NONE), peer: None })
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
+
 use super::config::AuthConfig;
 use super::credential::{Credential, DeviceInfo};
 use super::password::PasswordHasher;
@@ -9,14 +11,16 @@ use super::profile::Profile;
 use super::provider::{Proven, ProviderContext, Purpose, Subject};
 use super::providers::{EmailPassword, Providers};
 use super::redirect::RedirectProvider;
+use super::throttle::{Account, Throttle};
+use super::verified::VerifiedCredentials;
 use crate::actor::{ActingUser, Actor};
 use crate::env::{Egress, Env};
 use crate::error::{Error, ErrorKind, Result};
 use crate::functions::{FunctionCall, Functions};
-use crate::id::{AppId, UserId, fresh_object_id};
+use crate::id::{AppId, DeviceId, UserId, fresh_object_id};
 use crate::limits::Limits;
 use crate::session::{Opening, Sessions, Tokens};
-use crate::store::{Store, StoreErrorKind, User, UserKind};
+use crate::store::{Registration, Store, StoreErrorKind, User, UserKind};
 
 /// What [`Auth`] is made of.
 #[derive(Clone)]
@@ -44,6 +48,7 @@ pub struct AuthParts {
 /// The log-in of one app.
 pub struct Auth {
     pub(super) parts: AuthParts,
+    pub(super) verified: VerifiedCredentials,
     providers: Providers,
     user_creation: Option<String>,
 }
@@ -52,7 +57,8 @@ impl Auth {
     /// The providers as configured; a disabled one is as if it were not there.
     pub fn new(config: &AuthConfig, parts: AuthParts) -> Self {
         let providers = Providers::new(config, &parts.hasher, &parts.limits);
-        Self { parts, providers, user_creation: config.user_creation_function.clone() }
+        let verified = VerifiedCredentials::new(&parts.limits);
+        Self { parts, verified, providers, user_creation: config.user_creation_function.clone() }
     }
 
     /// Logs in through a provider; the first log-in of an identity makes its user.
@@ -61,25 +67,15 @@ impl Auth {
     /// [`ErrorKind::AuthProviderNotFound`] for a missing or disabled provider; what the provider
     /// says; [`ErrorKind::UserDisabled`] when the credential is right.
     pub async fn login(&self, provider: &str, credential: &Credential, device: DeviceInfo) -> Result<Tokens> {
-        let proven = self.prove(provider, credential, Purpose::LogIn).await?;
+        let proven = self.prove(provider, Purpose::LogIn, credential, device).await?;
         let tokens = self.admit(proven.clone(), device).await?;
         let found = self.providers.named(provider).ok_or_else(|| no_provider(provider))?;
         if !found.still_stands(&self.context(Purpose::LogIn), &proven).await? {
             self.parts.sessions.logout(&tokens.refresh_token).await?;
             return Err(Error::new(ErrorKind::AuthError, "the credential was withdrawn"));
         }
+        self.remember_device(provider, credential, &tokens).await;
         Ok(tokens)
-    }
-
-    /// Whom a credential proves.
-    pub(super) async fn prove(
-        &self,
-        provider: &str,
-        credential: &Credential,
-        purpose: Purpose,
-    ) -> Result<Proven> {
-        let found = self.providers.named(provider).ok_or_else(|| no_provider(provider))?;
-        found.authenticate(&self.context(purpose), credential).await
     }
 
     pub(super) fn email_password(&self) -> Result<&EmailPassword> {
@@ -93,6 +89,40 @@ impl Auth {
 
     pub(super) fn provider_id(&self, name: &str) -> Option<bson::oid::ObjectId> {
         self.providers.named(name).map(|provider| provider.id())
+    }
+
+    /// Has a provider prove an identity; what it refuses with 401 counts against the address.
+    pub(super) async fn prove(
+        &self,
+        provider: &str,
+        purpose: Purpose,
+        credential: &Credential,
+        device: DeviceInfo,
+    ) -> Result<Proven> {
+        let found = self.providers.named(provider).ok_or_else(|| no_provider(provider))?;
+        let cx = ProviderContext { peer: device.peer, device: device.id, ..self.context(purpose) };
+        let throttle = Throttle::of(&cx);
+        throttle.admit_address(device.peer).await?;
+        let outcome = found.authenticate(&cx, credential).await;
+        if outcome.as_ref().is_err_and(|error| error.kind().status() == StatusCode::UNAUTHORIZED) {
+            throttle.address_failed(device.peer).await?;
+        }
+        outcome
+    }
+
+    /// The next log-in from there is let in while somebody else's failures block the account.
+    async fn remember_device(&self, provider: &str, credential: &Credential, tokens: &Tokens) {
+        let (Ok(name), Some(device)) = (credential.text("username"), DeviceId::parse(&tokens.device_id))
+        else {
+            return;
+        };
+        if provider != Registration::PROVIDER {
+            return;
+        }
+        let account = Account::new(provider, name);
+        if let Err(error) = Throttle::of(&self.context(Purpose::LogIn)).remember(account, device).await {
+            tracing::warn!(app = %self.parts.app, %error, "a device could not be remembered");
+        }
     }
 
     /// Opens a session for whoever a provider has proved; the first log-in of an identity makes its user.
@@ -129,7 +159,18 @@ impl Auth {
     pub(super) fn context(&self, purpose: Purpose) -> ProviderContext<'_> {
         let AuthParts { app, store, env, limits, functions, egress, public_url, .. } = &self.parts;
         let store = store.as_ref();
-        ProviderContext { app, store, env, purpose, functions, egress, public_url, limits, peer: None }
+        ProviderContext {
+            app,
+            store,
+            env,
+            purpose,
+            functions,
+            egress,
+            public_url,
+            limits,
+            peer: None,
+            device: None,
+        }
     }
 
     async fn user_of(&self, proven: &Proven) -> Result<User> {
@@ -167,7 +208,7 @@ impl Auth {
         })
     }
 
-    async fn first_login(&self, proven: &Proven, kind: UserKind) -> Result<User> {
+    pub(super) async fn first_login(&self, proven: &Proven, kind: UserKind) -> Result<User> {
         let AuthParts { app, store, env, .. } = &self.parts;
         let now = env.clock.now();
         let user = User {

@@ -4,13 +4,15 @@
 //! 2. [`Auth`] finds the identity's user or makes one, and opens a session.
 //! 3. Wrong password and unknown user are told alike; "disabled" and "pending" only to the right
 //!    credential.
-//! 4. Password hashes are computed off the async threads, a bounded number at once.
+//! 4. Failures are counted per account and per address, and slow the next ones down.
+//! 5. Password hashes are computed off the async threads, a bounded number at once.
 
 mod accounts;
 pub mod config;
 mod credential;
 mod custom_data;
 mod gate;
+mod headers;
 mod jwks;
 mod link;
 mod login;
@@ -21,6 +23,8 @@ mod profile;
 mod provider;
 mod providers;
 mod redirect;
+mod throttle;
+mod verified;
 
 pub(crate) use oauth::form_encode;
 pub(crate) use redirect::{

@@ -9,7 +9,7 @@ use super::credential::Credential;
 use crate::env::{Egress, Env};
 use crate::error::Result;
 use crate::functions::Functions;
-use crate::id::{AppId, UserId};
+use crate::id::{AppId, DeviceId, UserId};
 use crate::limits::Limits;
 use crate::session::SessionLifetime;
 use crate::store::{Identity, Store, UserKind};
@@ -60,6 +60,8 @@ pub struct ProviderContext<'a> {
     pub limits: &'a Limits,
     /// The peer's address, where the mount knows it.
     pub peer: Option<IpAddr>,
+    /// The device that the client names.
+    pub device: Option<DeviceId>,
 }
 
 /// What a proof is for.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::App;
 use crate::actor::ActingUser;
-use crate::auth::{ApiKeys, LoginRequest};
+use crate::auth::{ApiKeys, DeviceInfo, LoginRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{self as wire, Body, EmailFlow, KeyCall, bearer_token, json_object, required_string};
 use crate::secret::Secret;
@@ -19,7 +19,8 @@ pub(super) async fn link(app: &App, provider: &str, head: &Parts, body: &Bytes) 
     let acting = actor.acting_user().ok_or_else(must_authenticate)?;
     refuse_api_key(acting)?;
     let request = LoginRequest::parse(body)?;
-    let user = app.parts().auth.link(acting.user.id, provider, &request.credential).await?;
+    let device = DeviceInfo { peer: wire::peer_address(head), ..request.device };
+    let user = app.parts().auth.link(acting.user.id, provider, &request.credential, device).await?;
     let session = acting.session.ok_or_else(must_authenticate)?;
     let (access_token, device_id) = app.parts().sessions.renew(session).await?;
     let answer = json!({

@@ -9,7 +9,7 @@ use super::App;
 use crate::auth::LoginRequest;
 use crate::error::Result;
 use crate::graphql::GraphqlRequest;
-use crate::http::{self as wire, Body, bearer_token, json_object, required_string};
+use crate::http::{self as wire, Body, bearer_token, json_object, peer_address, required_string};
 use crate::secret::Secret;
 
 pub(super) fn location(app: &App) -> Response<Body> {
@@ -25,8 +25,9 @@ pub(super) fn location(app: &App) -> Response<Body> {
     wire::json(StatusCode::OK, &answer)
 }
 
-pub(super) async fn login(app: &App, provider: &str, body: &Bytes) -> Result<Response<Body>> {
-    let request = LoginRequest::parse(body)?;
+pub(super) async fn login(app: &App, provider: &str, head: &Parts, body: &Bytes) -> Result<Response<Body>> {
+    let mut request = LoginRequest::parse(body)?;
+    request.device.peer = peer_address(head);
     let tokens = app.log_in_from(provider, &request).await?;
     Ok(wire::json(StatusCode::OK, &tokens))
 }
@@ -55,7 +56,7 @@ pub(super) async fn profile(app: &App, head: &Parts) -> Result<Response<Body>> {
 }
 
 pub(super) async fn graphql(app: &App, head: &Parts, body: &Bytes) -> Result<Response<Body>> {
-    let actor = app.authenticate(head).await?;
+    let actor = app.authenticate_by_any(head).await?;
     let request = GraphqlRequest::parse(body)?;
     let answer = app.graphql(&actor, &request).await;
     Ok(wire::json_bytes(StatusCode::OK, answer.body))

@@ -11,7 +11,9 @@ use super::{App, account, endpoints, oauth};
 use crate::builder::EngineBuilder;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{self as wire, Body, Endpoint, Found, Lookup, OriginList, bearer_token};
+use crate::http::{
+    self as wire, Body, Endpoint, Found, Lookup, OriginList, PeerAddress, Proxies, bearer_token,
+};
 use crate::id::{AppId, DomainId};
 use crate::limits::Limits;
 use crate::session;
@@ -30,6 +32,7 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) env: Env,
+    pub(crate) proxies: Proxies,
 }
 
 impl Engine {
@@ -66,7 +69,10 @@ impl Engine {
     /// The path is absolute (`/api/client/v2.0/…`). A mount puts the peer's address into the
     /// extensions as [`PeerAddress`](crate::http::PeerAddress).
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Body> {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        if let Some(client) = self.parts.proxies.client(&head) {
+            head.extensions.insert(PeerAddress(client));
+        }
         let mut response = match wire::find(&head.method, head.uri.path()) {
             Lookup::Endpoint(found) => match self.answer(&found, &head, body).await {
                 Ok(response) => response,
@@ -120,7 +126,7 @@ impl Engine {
             }
             Endpoint::DeleteUser => account::delete(app, head).await,
             Endpoint::Login => {
-                endpoints::login(app, found.provider.as_deref().unwrap_or_default(), &body).await
+                endpoints::login(app, found.provider.as_deref().unwrap_or_default(), head, &body).await
             }
             Endpoint::BeginRedirect => {
                 oauth::begin(app, found.provider.as_deref().unwrap_or_default(), head).await

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bson::{Document, RawDocument};
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 
 use crate::actor::{ActingUser, Actor};
@@ -13,7 +14,7 @@ use crate::auth::{ApiKeys, Auth, Credential, DeviceInfo, LoginRequest, Profile, 
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::{ExecuteContext, Graphql, GraphqlRequest, GraphqlResponse};
-use crate::http::{OriginList, bearer_token};
+use crate::http::{OriginList, bearer_token, peer_address};
 use crate::id::{AppId, CollectionId};
 use crate::rules::RuleBook;
 use crate::schema::CollectionSchema;
@@ -66,6 +67,15 @@ impl App {
     /// (`InvalidSession`); 503 when the store is busy.
     pub async fn authenticate(&self, head: &Parts) -> Result<Actor> {
         self.parts.sessions.authenticate(bearer_token(&head.headers)?).await
+    }
+
+    /// As [`authenticate`](Self::authenticate), and without an `Authorization` header by a credential in
+    /// headers of its own. A bad header of that name is never passed over.
+    pub(crate) async fn authenticate_by_any(&self, head: &Parts) -> Result<Actor> {
+        if head.headers.contains_key(AUTHORIZATION) {
+            return self.authenticate(head).await;
+        }
+        self.parts.auth.authenticate_headers(&head.headers, peer_address(head)).await
     }
 
     /// Answers a GraphQL request in process, under the actor's rules. It never fails: what goes wrong is
@@ -172,7 +182,8 @@ impl App {
     /// `LinkingNotSupported`; `AuthError` when another user has the identity; what the provider refuses with.
     pub async fn link(&self, actor: &Actor, provider: &str, credential: Document) -> Result<()> {
         let user = user_of(actor)?.user.id;
-        self.parts.auth.link(user, provider, &Credential::new(credential)).await.map(drop)
+        let (credential, device) = (Credential::new(credential), DeviceInfo::default());
+        self.parts.auth.link(user, provider, &credential, device).await.map(drop)
     }
 
     /// Takes an identity away from the actor's user, and ends the sessions that it opened.

@@ -234,6 +234,11 @@ impl Sessions {
         Err(Error::new(ErrorKind::Unavailable, "the user is being changed, try again").with_retry_after(1))
     }
 
+    /// The custom user data as an access token made now would carry them.
+    pub(crate) async fn custom_data(&self, user: &User) -> Result<Option<Document>> {
+        Ok(self.user_data(user).await?.as_deref().and_then(claims::read_user_data))
+    }
+
     async fn payload(&self, class: TokenClass, token: &str) -> Result<Vec<u8>> {
         let verified = self.keys.verify(class, token, self.settings.limits.own_token).await?;
         verified.ok_or_else(|| refused(INVALID))

@@ -3,7 +3,7 @@
 use bson::{Bson, Document};
 
 use super::registering::unknown;
-use crate::auth::credential::Credential;
+use crate::auth::credential::{Credential, DeviceInfo};
 use crate::auth::login::Auth;
 use crate::auth::provider::Purpose;
 use crate::error::{Error, ErrorKind, Result};
@@ -67,8 +67,14 @@ impl Auth {
     }
 
     /// Adds the identity that a credential proves to a user.
-    pub(crate) async fn link(&self, user: UserId, provider: &str, credential: &Credential) -> Result<User> {
-        let proven = self.prove(provider, credential, Purpose::Link).await?;
+    pub(crate) async fn link(
+        &self,
+        user: UserId,
+        provider: &str,
+        credential: &Credential,
+        device: DeviceInfo,
+    ) -> Result<User> {
+        let proven = self.prove(provider, Purpose::Link, credential, device).await?;
         self.link_proven(user, &proven).await
     }
 

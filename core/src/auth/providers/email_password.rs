@@ -3,7 +3,8 @@
 //! 1. Length is checked before anything is hashed; at log-in a password that is too long is just wrong.
 //! 2. An unknown address costs one hash with the current parameters, as a known one does.
 //! 3. Pending is told only to the right password.
-//! 4. A hash of other parameters is replaced after a right log-in, if it is still the one that was read.
+//! 4. Failures are counted; a blocked account is refused before and after the wait for a hash.
+//! 5. A hash of other parameters is replaced after a right log-in, if it is still the one that was read.
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use crate::auth::config::EmailPasswordConfig;
 use crate::auth::credential::Credential;
 use crate::auth::password::{PasswordHasher, PasswordRules, Verified};
 use crate::auth::provider::{Proven, Provider, ProviderContext, Purpose, Subject};
+use crate::auth::throttle::{Account, Throttle};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 use crate::session::SessionLifetime;
@@ -86,16 +88,26 @@ impl Provider for EmailPassword {
         if self.rules.is_too_long(&password) || email.len() > MAX_EMAIL_BYTES {
             return Err(wrong_password(cx.purpose));
         }
+        let (throttle, account) = (Throttle::of(cx), Account::new(TYPE_NAME, email));
+        throttle.admit(account, cx.device).await?;
         let evidence = self.evidence(cx, email).await?;
         let turn = self.hasher.turn().await?;
-        let Some((registration, epoch)) = evidence else {
-            self.hasher.spend(turn, &password).await?;
+        // Those who waited in line with this one may have failed meanwhile.
+        throttle.admit(account, cx.device).await?;
+        let verified = match &evidence {
+            Some((registration, _)) => {
+                self.hasher.verify(turn, &password, &registration.password_hash).await?
+            }
+            None => {
+                self.hasher.spend(turn, &password).await?;
+                Verified::Wrong
+            }
+        };
+        let Some((registration, epoch)) = evidence.filter(|_| verified != Verified::Wrong) else {
+            throttle.failed(account, cx.device).await?;
             return Err(wrong_password(cx.purpose));
         };
-        let verified = self.hasher.verify(turn, &password, &registration.password_hash).await?;
-        if verified == Verified::Wrong {
-            return Err(wrong_password(cx.purpose));
-        }
+        throttle.succeeded(account, cx.device).await?;
         if !registration.confirmed {
             return Err(Error::new(ErrorKind::AuthError, "confirmation required"));
         }

@@ -157,7 +157,7 @@ impl Auth {
         let linking = pending.linking()?;
         let purpose = if linking.is_some() { Purpose::Link } else { Purpose::LogIn };
         let proven = provider.redeem(&self.context(purpose), answer).await?;
-        let device = DeviceInfo { id: pending.device() };
+        let device = DeviceInfo { id: pending.device(), peer: None };
         match linking {
             None => self.admit(proven, device).await,
             Some(linking) => {
