@@ -8,7 +8,7 @@ use bson::{Bson, RawBsonRef, RawDocument, RawDocumentBuf};
 
 use super::session::{Failure, Session};
 use crate::filter::key::encode_raw;
-use crate::filter::{FieldPath, Filter};
+use crate::filter::{FieldPath, Filter, raw};
 use crate::graphql::plan::{DocumentPlan, RelationPlan};
 use crate::rules::{Access, Query, Visibility};
 
@@ -176,10 +176,10 @@ fn places(
 /// The value at a path through embedded documents.
 pub(crate) fn at<'d>(document: &'d RawDocument, path: &FieldPath) -> Option<RawBsonRef<'d>> {
     let mut segments = path.segments();
-    let mut value = document.get(segments.next()?).ok().flatten()?;
+    let mut value = raw::get(document, segments.next()?)?;
     for segment in segments {
         match value {
-            RawBsonRef::Document(inner) => value = inner.get(segment).ok().flatten()?,
+            RawBsonRef::Document(inner) => value = raw::get(inner, segment)?,
             _ => return None,
         }
     }
