@@ -77,9 +77,8 @@ fn holds(test: &Test, value: Option<RawBsonRef<'_>>) -> bool {
             let literal = View::from(literal);
             itself_or_element(value, &|view| relates(*comparison, view, literal))
         }
-        Test::In(literals) => literals.iter().any(|literal| {
-            let literal = View::from(literal);
-            itself_or_element(value, &|view| relates(Comparison::Eq, view, literal))
+        Test::In(literals) => itself_or_element(value, &|view| {
+            literals.iter().any(|literal| relates(Comparison::Eq, view, View::from(literal)))
         }),
         Test::ElemMatch(inner) => match value {
             Some(RawBsonRef::Array(array)) => array

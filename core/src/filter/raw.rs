@@ -112,9 +112,22 @@ fn length(kind: u8, bytes: &[u8]) -> Option<usize> {
 
 #[inline]
 fn cstring(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = bytes.iter().position(|byte| *byte == 0)?;
+    let end = match bytes.first_chunk().map(|word| zero_in(u64::from_le_bytes(*word))) {
+        Some(Some(end)) => end,
+        _ => bytes.iter().position(|byte| *byte == 0)?,
+    };
     let (text, rest) = bytes.split_at_checked(end)?;
     Some((text, rest.get(1..)?))
+}
+
+/// The place of the first zero byte of a word; most keys are shorter than one.
+#[inline]
+fn zero_in(word: u64) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // Borrows can set bits above the first zero, never below it: the lowest one is right.
+    let hit = word.wrapping_sub(ONES) & !word & HIGH;
+    (hit != 0).then_some((hit.trailing_zeros() / 8) as usize)
 }
 
 #[cfg(test)]
