@@ -14,11 +14,15 @@ use std::sync::Arc;
 
 use backstitch::env::Env;
 use backstitch::graphql::GraphqlRequest;
-use backstitch_benches::{FLAT, LIST, World, page, print_ratios, run, world};
+use backstitch_benches::{CountingStore, FLAT, LIST, World, page, print_ratios, run, world};
 use backstitch_storage_memory::MemoryStore;
 use backstitch_storage_sqlite::{SqliteConfig, SqliteStore};
 use criterion::Criterion;
+use ring::digest;
 use tokio::runtime::Runtime;
+
+/// So little to run that the way to the plan shows.
+const PLACE: &str = "{ place(query: { number: 3 }) { name } }";
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
@@ -44,12 +48,18 @@ fn main() {
     plans(&mut criterion, &runtime, &memory);
     criterion.final_summary();
     print_ratios(&[
-        ("graphql/memory_list_of_50", "floor/serde_json_list"),
         ("graphql/memory_flat_of_50", "floor/serde_json_flat"),
+        ("graphql/memory_list_of_50", "floor/serde_json_list"),
+        ("graphql/memory_flat_of_50", "floor/rusqlite_fetch_50"),
+        ("graphql/memory_list_of_50", "floor/rusqlite_fetch_50_and_20"),
+        ("graphql/sqlite_flat_of_50", "floor/serde_json_flat"),
+        ("graphql/sqlite_list_of_50", "floor/serde_json_list"),
         ("graphql/sqlite_flat_of_50", "floor/rusqlite_fetch_50"),
         ("graphql/sqlite_list_of_50", "floor/rusqlite_fetch_50_and_20"),
+        ("plan/hit", "floor/sha256_of_the_document"),
         ("plan/miss", "plan/hit"),
     ]);
+    runtime.block_on(print_requests());
 }
 
 /// Printing the rows of the answer with serde_json, and fetching the same documents with rusqlite alone.
@@ -61,7 +71,14 @@ fn floors(criterion: &mut Criterion, runtime: &Runtime, memory: &World, database
         assert_eq!(rows["data"]["items"].as_array().map(Vec::len), Some(50), "{rows}");
         group.bench_function(name, |bencher| bencher.iter(|| serde_json::to_vec(black_box(&rows))));
     }
+    group.bench_function("sha256_of_the_document", |bencher| {
+        bencher.iter(|| digest::digest(&digest::SHA256, black_box(PLACE.as_bytes())));
+    });
     let connection = rusqlite::Connection::open(database).expect("a database");
+    // As the store does: or a cached statement is planned anew for every bound value.
+    connection
+        .set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .expect("a setting");
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL;
@@ -105,18 +122,29 @@ fn fetch(connection: &rusqlite::Connection, sql: &str, parameters: impl rusqlite
     rows.map(|row| row.expect("a row")).collect()
 }
 
+/// How often a request asks the store, next to the levels of its plan.
+async fn print_requests() {
+    let store = CountingStore::new(Arc::new(MemoryStore::new()));
+    let world = world(Arc::new(store.clone())).await;
+    println!();
+    for (name, query, levels) in [("flat", FLAT, 1), ("list", LIST, 2), ("place", PLACE, 1)] {
+        store.take();
+        run(&world, query).await;
+        println!("requests/{name}: {} to the store, {levels} levels of the plan", store.take());
+    }
+}
+
 /// A document that was seen before, and one that never was.
 fn plans(criterion: &mut Criterion, runtime: &Runtime, memory: &World) {
     let mut group = criterion.benchmark_group("plan");
-    let small = "{ place(query: { number: 3 }) { name } }";
     group.bench_function("hit", |bencher| {
-        bencher.iter(|| runtime.block_on(run(memory, black_box(small))));
+        bencher.iter(|| runtime.block_on(run(memory, black_box(PLACE))));
     });
     let mut count = 0_u64;
     group.bench_function("miss", |bencher| {
         bencher.iter(|| {
             count += 1;
-            let fresh = GraphqlRequest::new(format!("{small} # {count}"));
+            let fresh = GraphqlRequest::new(format!("{PLACE} # {count}"));
             runtime.block_on(memory.app.graphql(&memory.actor, &fresh))
         });
     });

@@ -8,8 +8,12 @@
     reason = "a test fails by panicking"
 )]
 
+// The same counter as in the tests, without the frameworks that the tests depend on.
+#[path = "../../tests/src/counting.rs"]
+mod counting;
 mod ratio;
 mod world;
 
+pub use counting::CountingStore;
 pub use ratio::print_ratios;
 pub use world::{FLAT, LIST, OWNERS, PAGE, World, page, run, world};

@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::PathBuf;
 
-/// Prints `subject ÷ floor` for each pair of benchmark ids (`group/name`), from the run that just ended.
+/// Prints `subject ÷ floor` for each pair of benchmark ids (`group/name`), from the run that just ended. A floor may be a
+/// sum: `a/b + c/d`.
 pub fn print_ratios(pairs: &[(&str, &str)]) {
     println!();
     for (subject, floor) in pairs {
-        match (median(subject), median(floor)) {
+        let least = floor.split(" + ").map(median).sum::<Option<f64>>();
+        match (median(subject), least) {
             (Some(taken), Some(least)) => println!(
                 "{subject}: {:.2} µs = {:.2} × {floor} ({:.2} µs)",
                 taken / 1000.0,

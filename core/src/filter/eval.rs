@@ -4,7 +4,7 @@ use bson::{RawBsonRef, RawDocument};
 
 use super::compare::compare_views;
 use super::view::{ArrayView, View};
-use super::{Comparison, FieldPath, Filter, Test};
+use super::{Comparison, FieldPath, Filter, Test, raw};
 
 /// Whether the document matches, in two-valued logic (there is no "unknown").
 pub fn matches(filter: &Filter, document: &RawDocument) -> bool {
@@ -37,7 +37,7 @@ fn walk<'a>(
 ) -> bool {
     let (head, rest) = split(path);
     // Bytes that cannot be read count as missing: a filter never fails.
-    follow(document.get(head).ok().flatten(), rest, accept)
+    follow(raw::get(document, head), rest, accept)
 }
 
 fn follow<'a>(
@@ -77,9 +77,8 @@ fn holds(test: &Test, value: Option<RawBsonRef<'_>>) -> bool {
             let literal = View::from(literal);
             itself_or_element(value, &|view| relates(*comparison, view, literal))
         }
-        Test::In(literals) => literals.iter().any(|literal| {
-            let literal = View::from(literal);
-            itself_or_element(value, &|view| relates(Comparison::Eq, view, literal))
+        Test::In(literals) => itself_or_element(value, &|view| {
+            literals.iter().any(|literal| relates(Comparison::Eq, view, View::from(literal)))
         }),
         Test::ElemMatch(inner) => match value {
             Some(RawBsonRef::Array(array)) => array

@@ -26,6 +26,12 @@ pub fn encode_raw(value: RawBsonRef<'_>) -> Vec<u8> {
     directed(value.into(), Direction::Ascending)
 }
 
+/// [`encode_raw`] into a buffer, in the place of what it holds.
+pub(crate) fn encode_raw_into(value: RawBsonRef<'_>, key: &mut Vec<u8>) {
+    key.clear();
+    write(value.into(), key);
+}
+
 /// The bytes that a document sorts by: missing counts as null, an array as its smallest element
 /// (ascending) or its largest (descending).
 pub fn sort_key(document: &RawDocument, keys: &[SortKey]) -> Vec<u8> {

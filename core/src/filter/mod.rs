@@ -11,6 +11,7 @@ mod display;
 mod eval;
 pub mod key;
 mod path;
+pub(crate) mod raw;
 mod simplify;
 pub(crate) mod view;
 

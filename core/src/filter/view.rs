@@ -52,6 +52,9 @@ impl Number {
     #[expect(clippy::cast_possible_truncation, reason = "a rounded i64 is within i128")]
     fn integer(value: i64) -> Self {
         let nearest = value as f64;
+        if value.unsigned_abs() <= 1 << 53 {
+            return Self { nearest, remainder: 0 };
+        }
         let remainder = i16::try_from(i128::from(value) - nearest as i128).unwrap_or(0);
         Self { nearest, remainder }
     }

@@ -70,6 +70,18 @@ impl Access {
         }
     }
 
+    /// Whether of every document that [`find`](Self::find) has let through every field may be seen: the
+    /// row rules have been asked already, and no role that can read hides a field.
+    pub fn reads_all_it_finds(&self) -> bool {
+        match &self.standing {
+            Standing::System => true,
+            Standing::Uncovered => false,
+            Standing::Roles(roles) => roles
+                .iter()
+                .all(|role| role.reads == Condition::Never || role.reads_whole == Condition::Always),
+        }
+    }
+
     /// What may be seen of this document.
     pub fn visibility<'a>(&'a self, document: &'a RawDocument) -> Visibility<'a> {
         match &self.standing {

@@ -166,6 +166,37 @@ fn the_first_role_that_applies_decides() {
 }
 
 #[test]
+fn where_all_that_is_found_may_be_read_nothing_found_hides_a_field() {
+    let when = |apply: Value, parts: Value| {
+        let mut role = role(parts);
+        role["apply_when"] = apply;
+        role
+    };
+    let fields = json!({"fields": {"a": {"read": true}}});
+    let cases = [
+        (json!([when(json!({"h": {"%exists": false}}), json!({"read": true}))]), true),
+        (json!([when(json!({"a": 1}), json!({})), when(json!({}), json!({"read": true}))]), true),
+        (
+            json!([when(json!({"a": 1}), json!({"write": true})), when(json!({}), json!({"read": false}))]),
+            true,
+        ),
+        (json!([when(json!({"a": 1}), json!({"read": true})), when(json!({}), fields.clone())]), false),
+        (json!([when(json!({}), fields)]), false),
+        (json!([when(json!({}), json!({"read": {"a": 1}}))]), false),
+    ];
+    let documents = [doc! {}, doc! {"a": 1}, doc! {"a": 2, "h": 1}, doc! {"a": 1, "h": 1}, doc! {"b": 1}];
+    for (roles, expected) in cases {
+        let access = access(roles.clone());
+        assert_eq!(access.reads_all_it_finds(), expected, "{roles}");
+        for document in documents.iter().filter(|_| expected) {
+            if finds(&access, Filter::Always, &raw(document)).unwrap() {
+                assert_eq!(seen(&access, document).as_ref(), Some(document), "{roles}");
+            }
+        }
+    }
+}
+
+#[test]
 fn own_roles_shut_out_the_default_rule_and_no_rule_denies() {
     let strict = parse(&json!({"roles": [{"name": "n", "apply_when": false, "read": true}]})).0;
     let open = parse(&json!({"roles": [{"name": "d", "apply_when": {}, "read": true, "write": true}]})).0;

@@ -171,11 +171,16 @@ impl ReadExt for dyn Cursor + '_ {
         let wanted = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let mut kept = Vec::new();
         while kept.len() < wanted {
-            let batch = self.next(BATCH.min(wanted - kept.len())).await?;
+            let mut batch = self.next(BATCH.min(wanted - kept.len())).await?;
             if batch.is_empty() {
                 break;
             }
-            kept.extend(batch.into_iter().filter(|document| keep(document)));
+            batch.retain(|document| keep(document));
+            if kept.is_empty() {
+                kept = batch;
+            } else {
+                kept.append(&mut batch);
+            }
         }
         Ok(kept)
     }

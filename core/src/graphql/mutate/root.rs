@@ -4,7 +4,7 @@ use super::outcome::Outcome;
 use crate::filter::matches;
 use crate::graphql::catalog::{CollectionIndex, Operation};
 use crate::graphql::plan::{Call, Plan, RootAction};
-use crate::graphql::run::{Bound, Failure, Introspected, Session, simple};
+use crate::graphql::run::{Bound, Failure, Introspected, Origin, Session, simple};
 use crate::graphql::write::{Output, Writer};
 use crate::rules::Query;
 
@@ -30,7 +30,7 @@ pub(crate) async fn mutation(
             RootAction::Documents(call, document) => {
                 let outcome = session.run(call, bound).await.map_err(in_place)?;
                 let documents = session.visible(call.collection, outcome).map_err(in_place)?;
-                let level = session.level(document, documents).await.map_err(in_place)?;
+                let level = session.level(document, documents, Origin::Written).await.map_err(in_place)?;
                 Writer::new(output, &root.key).first(document, &level);
             }
             RootAction::Payload(call, fields) => {

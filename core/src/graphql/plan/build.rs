@@ -7,7 +7,7 @@ use super::tree::{
     SelectedField, Selection, ValuePlan,
 };
 use crate::graphql::ast::{FieldNode, OperationKind, SelectionNode};
-use crate::graphql::catalog::{Catalog, CollectionIndex, Field, ObjectIndex, Operation, RootField, Shape};
+use crate::graphql::catalog::{Catalog, CollectionIndex, ObjectIndex, Operation, RootField, Shape};
 use crate::graphql::error::{GraphqlError, code};
 use crate::limits::Limits;
 
@@ -170,7 +170,7 @@ impl Builder<'_> {
                         Content::Relation { place: relations.len() - 1, stored: field.stored.clone() }
                     }
                     shape => Content::Stored {
-                        slot: slot(&mut selection.slots, field),
+                        slot: selection.slots.add(&field.stored),
                         value: self.value(shape, &collected, relations, depth)?,
                     },
                 };
@@ -205,14 +205,6 @@ impl Builder<'_> {
             }
         })
     }
-}
-
-/// The place of the field's stored key among those that are looked for.
-fn slot(slots: &mut Vec<String>, field: &Field) -> usize {
-    slots.iter().position(|known| *known == field.stored).unwrap_or_else(|| {
-        slots.push(field.stored.clone());
-        slots.len() - 1
-    })
 }
 
 fn label(key: &str) -> Box<[u8]> {

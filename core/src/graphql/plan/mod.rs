@@ -8,6 +8,7 @@
 mod build;
 mod collect;
 mod prepared;
+mod slots;
 mod tree;
 
 pub(crate) use prepared::Prepared;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::slots::Slots;
 use crate::graphql::ast::{FieldNode, Location, OperationKind, ValueNode};
 use crate::graphql::catalog::{CollectionIndex, Operation, Relation, Scalar};
 
@@ -90,7 +91,7 @@ pub(crate) struct Selection {
     /// In the order of the answer.
     pub(crate) fields: Vec<SelectedField>,
     /// The stored keys to look for; fields refer to them by place.
-    pub(crate) slots: Vec<String>,
+    pub(crate) slots: Slots,
 }
 
 /// A field of the answer.

@@ -7,8 +7,8 @@ use std::pin::Pin;
 use bson::{Bson, RawBsonRef, RawDocument, RawDocumentBuf};
 
 use super::session::{Failure, Session};
-use crate::filter::key::encode_raw;
-use crate::filter::{FieldPath, Filter};
+use crate::filter::key::encode_raw_into;
+use crate::filter::{FieldPath, Filter, raw};
 use crate::graphql::plan::{DocumentPlan, RelationPlan};
 use crate::rules::{Access, Query, Visibility};
 
@@ -19,7 +19,17 @@ pub(crate) struct Level {
     /// One for each of the plan's relations.
     pub(crate) relations: Vec<Related>,
     access: Access,
-    reads_everything: bool,
+    /// Nothing of these documents is hidden.
+    is_whole: bool,
+}
+
+/// Where documents come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The actor's rules have let them through.
+    Found,
+    /// They were written: the actor may not be allowed to see them.
+    Written,
 }
 
 /// The documents that one relation leads to from all documents of a level.
@@ -35,7 +45,7 @@ pub(crate) struct Related {
 impl Level {
     /// What may be seen of one of the documents.
     pub(crate) fn visibility<'v>(&'v self, document: &'v RawDocument) -> Visibility<'v> {
-        if self.reads_everything { Visibility::Whole } else { self.access.visibility(document) }
+        if self.is_whole { Visibility::Whole } else { self.access.visibility(document) }
     }
 }
 
@@ -56,13 +66,18 @@ impl Session<'_> {
         &mut self,
         plan: &DocumentPlan,
         documents: Vec<RawDocumentBuf>,
+        origin: Origin,
     ) -> Failure<Level> {
         let access = self.access(plan.collection)?;
+        let is_whole = match origin {
+            Origin::Found => access.reads_all_it_finds(),
+            Origin::Written => access.reads_everything(),
+        };
         let mut relations = Vec::with_capacity(plan.relations.len());
         for relation in &plan.relations {
             relations.push(self.related(relation, &documents).await?);
         }
-        Ok(Level { documents, relations, reads_everything: access.reads_everything(), access })
+        Ok(Level { documents, relations, access, is_whole })
     }
 
     /// One request for the distinct keys of all the documents.
@@ -89,7 +104,7 @@ impl Session<'_> {
                 }
                 ends.push(u32::try_from(targets.len()).unwrap_or(u32::MAX));
             }
-            Ok(Related { level: self.level(&plan.document, found).await?, targets, ends })
+            Ok(Related { level: self.level(&plan.document, found, Origin::Found).await?, targets, ends })
         })
     }
 
@@ -113,6 +128,8 @@ impl Session<'_> {
 struct Keys {
     numbers: HashMap<Vec<u8>, u32>,
     values: Vec<Bson>,
+    /// The key that is being looked up.
+    buffer: Vec<u8>,
     /// Key numbers, document by document.
     wanted: Vec<u32>,
     /// How many of them each document has.
@@ -140,14 +157,15 @@ impl Keys {
         if matches!(key, RawBsonRef::Null | RawBsonRef::Undefined | RawBsonRef::Array(_)) {
             return;
         }
-        let next = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
-        let number = *self.numbers.entry(encode_raw(key)).or_insert(next);
-        if number == next {
-            match Bson::try_from(key) {
-                Ok(value) => self.values.push(value),
-                Err(_) => return,
-            }
+        encode_raw_into(key, &mut self.buffer);
+        if let Some(number) = self.numbers.get(self.buffer.as_slice()) {
+            self.wanted.push(*number);
+            return;
         }
+        let Ok(value) = Bson::try_from(key) else { return };
+        let number = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
+        self.values.push(value);
+        self.numbers.insert(self.buffer.clone(), number);
         self.wanted.push(number);
     }
 }
@@ -159,9 +177,12 @@ fn places(
     numbers: &HashMap<Vec<u8>, u32>,
 ) -> Vec<(u32, u32)> {
     let mut places = Vec::with_capacity(documents.len());
+    let mut buffer = Vec::new();
     for (place, document) in (0_u32..).zip(documents) {
-        let mut note =
-            |key: RawBsonRef<'_>| places.extend(numbers.get(&encode_raw(key)).map(|n| (*n, place)));
+        let mut note = |key: RawBsonRef<'_>| {
+            encode_raw_into(key, &mut buffer);
+            places.extend(numbers.get(buffer.as_slice()).map(|number| (*number, place)));
+        };
         match at(document, foreign) {
             Some(RawBsonRef::Array(array)) => array.into_iter().map_while(Result::ok).for_each(note),
             Some(key) => note(key),
@@ -176,10 +197,10 @@ fn places(
 /// The value at a path through embedded documents.
 pub(crate) fn at<'d>(document: &'d RawDocument, path: &FieldPath) -> Option<RawBsonRef<'d>> {
     let mut segments = path.segments();
-    let mut value = document.get(segments.next()?).ok().flatten()?;
+    let mut value = raw::get(document, segments.next()?)?;
     for segment in segments {
         match value {
-            RawBsonRef::Document(inner) => value = inner.get(segment).ok().flatten()?,
+            RawBsonRef::Document(inner) => value = raw::get(inner, segment)?,
             _ => return None,
         }
     }

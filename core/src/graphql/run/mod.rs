@@ -12,6 +12,6 @@ mod related_filter;
 mod session;
 
 pub(crate) use bind::Bound;
-pub(crate) use level::{Level, at};
+pub(crate) use level::{Level, Origin, at};
 pub(crate) use query::{Introspected, query, simple};
 pub(crate) use session::{Failure, Session, denied};

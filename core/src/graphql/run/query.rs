@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::bind::Bound;
+use super::level::Origin;
 use super::session::{Failure, Session, denied};
 use crate::filter::Filter;
 use crate::graphql::catalog::{CollectionIndex, Operation};
@@ -73,7 +74,7 @@ impl Session<'_> {
         let filter = self.filter(bound.query.as_ref()).await?;
         let limit = if is_list { bound.limit } else { Some(1) };
         let documents = self.find(plan.collection, Query { filter, sort: bound.sort, limit }).await?;
-        let level = self.level(plan, documents).await?;
+        let level = self.level(plan, documents, Origin::Found).await?;
         let mut writer = Writer::new(output, &root.key);
         if is_list {
             writer.list(plan, &level)

@@ -2,8 +2,6 @@
 
 use serde_json::ser::{CompactFormatter, Formatter};
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
 /// A string with its quotes (RFC 8259, section 7).
 pub(super) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
@@ -33,12 +31,9 @@ pub(super) fn double(out: &mut Vec<u8>, value: f64) {
 }
 
 /// Bytes as a string of hexadecimal digits.
-pub(super) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(super) fn hex<const N: usize>(out: &mut Vec<u8>, bytes: [u8; N]) {
     out.push(b'"');
-    for byte in bytes {
-        push_hex(out, byte >> 4);
-        push_hex(out, byte & 15);
-    }
+    out.extend_from_slice(bytes.map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)]).as_flattened());
     out.push(b'"');
 }
 
@@ -50,21 +45,16 @@ pub(super) fn date_time(out: &mut Vec<u8>, millis: i64) -> bool {
         return false;
     }
     let in_day = millis.rem_euclid(DAY);
-    out.push(b'"');
-    digits(out, year, 1000);
-    for (separator, value) in [
-        (b'-', month),
-        (b'-', day),
-        (b'T', in_day / 3_600_000),
-        (b':', in_day / 60_000 % 60),
-        (b':', in_day / 1000 % 60),
-    ] {
-        out.push(separator);
-        digits(out, value, 10);
-    }
-    out.push(b'.');
-    digits(out, in_day % 1000, 100);
-    out.extend_from_slice(b"Z\"");
+    let two = |value: i64| [digit(value / 10), digit(value)];
+    let (clock, millis) = (in_day / 1000, in_day % 1000);
+    let ([y1, y2], [y3, y4]) = (two(year / 100), two(year));
+    let ([m1, m2], [d1, d2]) = (two(month), two(day));
+    let ([h1, h2], [n1, n2], [s1, s2]) = (two(clock / 3600), two(clock / 60 % 60), two(clock % 60));
+    let ([f1, f2], f3) = (two(millis / 10), digit(millis));
+    out.extend_from_slice(&[
+        b'"', y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'.', f1,
+        f2, f3, b'Z', b'"',
+    ]);
     true
 }
 
@@ -98,26 +88,21 @@ fn escape(out: &mut Vec<u8>, byte: u8) {
         0x0C => b'f',
         0x0D => b'r',
         _ => {
-            out.extend_from_slice(b"\\u00");
-            push_hex(out, byte >> 4);
-            push_hex(out, byte & 15);
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', hex_digit(byte >> 4), hex_digit(byte & 15)]);
             return;
         }
     };
     out.extend_from_slice(&[b'\\', short]);
 }
 
-fn push_hex(out: &mut Vec<u8>, nibble: u8) {
-    out.extend(HEX.get(usize::from(nibble)));
+fn hex_digit(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { b'a' + (nibble - 10) }
 }
 
-/// A number below ten times `place`, with leading zeros.
-fn digits(out: &mut Vec<u8>, mut value: i64, mut place: i64) {
-    while place > 0 {
-        out.push(b'0' + u8::try_from(value / place).unwrap_or(0));
-        value %= place;
-        place /= 10;
-    }
+/// The last decimal digit of a number that is not negative.
+fn digit(value: i64) -> u8 {
+    let [low, ..] = (value % 10).to_le_bytes();
+    b'0' + low
 }
 
 /// Year, month and day of a number of days since 1970 (Howard Hinnant, chrono-compatible low-level
@@ -170,6 +155,6 @@ mod tests {
 
     #[test]
     fn hexadecimal_digits_are_lower_case() {
-        assert_eq!(written(|out| hex(out, &[0x00, 0xAF])), "\"00af\"");
+        assert_eq!(written(|out| hex(out, [0x00, 0xAF])), "\"00af\"");
     }
 }

@@ -4,6 +4,7 @@ use bson::{RawArray, RawBsonRef, RawDocument};
 
 use super::output::Output;
 use super::scalar::scalar;
+use crate::filter::raw;
 use crate::graphql::ast::Location;
 use crate::graphql::error::{GraphqlError, PathSegment, code};
 use crate::graphql::plan::{Content, DocumentPlan, SelectedField, Selection, ValuePlan};
@@ -33,6 +34,11 @@ struct Frame<'a> {
     index: usize,
 }
 
+/// Bytes by which a document may be longer than the first one.
+const ROOM: usize = 16;
+/// Bytes that are reserved at once.
+const MOST_RESERVED: usize = 1 << 20;
+
 /// What came of writing a value.
 enum Written {
     Value,
@@ -59,11 +65,22 @@ impl<'a, 'o> Writer<'a, 'o> {
         self.or_null(start, &written);
     }
 
-    fn documents(&mut self, plan: &'a DocumentPlan, level: &'a Level, indexes: impl Iterator<Item = usize>) {
+    fn documents(
+        &mut self,
+        plan: &'a DocumentPlan,
+        level: &'a Level,
+        indexes: impl ExactSizeIterator<Item = usize>,
+    ) {
+        let (first, count) = (self.output.body.len(), indexes.len());
         self.output.body.push(b'[');
         for (place, index) in indexes.enumerate() {
             if place > 0 {
                 self.output.body.push(b',');
+            }
+            if place == 1 {
+                // The first document tells what room the others will need.
+                let length = self.output.body.len() - first + ROOM;
+                self.output.body.reserve(length.saturating_mul(count).min(MOST_RESERVED));
             }
             self.path.push(Step::Index(place));
             let start = self.output.body.len();
@@ -120,17 +137,15 @@ impl<'a, 'o> Writer<'a, 'o> {
     fn fill(&mut self, base: usize, selection: &Selection, document: &'a RawDocument) {
         let Some(slots) = self.slots.get_mut(base..) else { return };
         let mut left = slots.len();
-        for element in document.iter_elements() {
-            if left == 0 {
-                break;
-            }
-            let Ok(element) = element else { break };
-            let key = element.key().as_str();
-            if let Some(place) = selection.slots.iter().position(|wanted| wanted == key)
+        for element in raw::elements(document) {
+            if let Some(place) = selection.slots.find(element.key)
                 && let Some(slot) = slots.get_mut(place)
             {
-                *slot = element.value().ok();
-                left -= 1;
+                *slot = element.value();
+                left = left.saturating_sub(1);
+                if left == 0 {
+                    break;
+                }
             }
         }
     }
@@ -148,7 +163,7 @@ impl<'a, 'o> Writer<'a, 'o> {
                 Written::Value
             }
             Content::Stored { slot, value } => {
-                let stored = selection.slots.get(*slot).map_or("", String::as_str);
+                let stored = selection.slots.key(*slot);
                 let below = below(seen, stored);
                 if matches!(below, Visibility::Hidden) {
                     return self.hidden(field);

@@ -12,7 +12,7 @@ pub(super) fn scalar(out: &mut Vec<u8>, scalar: Scalar, value: RawBsonRef<'_>) -
         (Scalar::Boolean, RawBsonRef::Boolean(value)) => {
             out.extend_from_slice(if value { b"true" } else { b"false" });
         }
-        (Scalar::ObjectId, RawBsonRef::ObjectId(id)) => json::hex(out, &id.bytes()),
+        (Scalar::ObjectId, RawBsonRef::ObjectId(id)) => json::hex(out, id.bytes()),
         (Scalar::Int, RawBsonRef::Int32(value)) => json::integer(out, i64::from(value)),
         (Scalar::Int, value) => match whole(value).filter(|value| i32::try_from(*value).is_ok()) {
             Some(value) => json::integer(out, value),
@@ -41,7 +41,7 @@ pub(super) fn scalar(out: &mut Vec<u8>, scalar: Scalar, value: RawBsonRef<'_>) -
 /// Writes an `_id` of whatever type: as its own scalar where it has one, else as extended JSON.
 pub(crate) fn any_id(out: &mut Vec<u8>, id: &Bson) {
     match id {
-        Bson::ObjectId(id) => json::hex(out, &id.bytes()),
+        Bson::ObjectId(id) => json::hex(out, id.bytes()),
         Bson::String(text) => json::string(out, text),
         Bson::Int32(value) => json::integer(out, i64::from(*value)),
         other => out.extend_from_slice(other.clone().into_relaxed_extjson().to_string().as_bytes()),
