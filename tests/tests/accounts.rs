@@ -149,6 +149,12 @@ async fn a_key_logs_in_as_its_owner_until_it_is_disabled_and_cannot_make_keys() 
     assert_eq!(by_key.user, ada.user);
     let more = by_key.send("POST", keys, by_key.refresh.as_deref(), Some(json!({ "name": "more" }))).await;
     assert_eq!(more.status, 403);
+    let head =
+        http::Request::get("/").header("authorization", format!("Bearer {}", by_key.access.clone().unwrap()));
+    let actor = world.app().authenticate(&head.body(()).unwrap().into_parts().0).await.unwrap();
+    let (present, new) = (Secret::new("correct horse"), Secret::new("battery staple"));
+    let changed = world.app().change_password(&actor, &present, &new).await.unwrap_err();
+    assert_eq!(changed.kind(), ErrorKind::NotPermitted);
     let guest = Client::new(&world.engine, APP).guest().await;
     let others = format!("{keys}/{id}");
     assert_eq!(guest.send("GET", &others, guest.refresh.as_deref(), None).await.status, 403);

@@ -156,7 +156,7 @@ impl App {
     /// # Errors
     /// `InvalidPassword`; `InvalidParameter` for a new password that is refused.
     pub async fn change_password(&self, actor: &Actor, present: &Secret, new: &Secret) -> Result<()> {
-        self.parts.auth.change_password(&user_of(actor)?.user, present, new).await
+        self.parts.auth.change_password(&owner_of(actor)?.user, present, new).await
     }
 
     /// Mails a token to a new address of the actor; its link leads to `page`, where the host calls
@@ -165,7 +165,7 @@ impl App {
     /// # Errors
     /// `AccountNameInUse`; `UserNotFound` for an actor without an e-mail identity; a mailer that fails.
     pub async fn request_email_change(&self, actor: &Actor, email: &str, page: &str) -> Result<()> {
-        self.parts.auth.request_email_change(&user_of(actor)?.user, email, page).await
+        self.parts.auth.request_email_change(&owner_of(actor)?.user, email, page).await
     }
 
     /// Moves an account to the address that the token was mailed to; every session of the user ends.
@@ -181,7 +181,7 @@ impl App {
     /// # Errors
     /// `LinkingNotSupported`; `AuthError` when another user has the identity; what the provider refuses with.
     pub async fn link(&self, actor: &Actor, provider: &str, credential: Document) -> Result<()> {
-        let user = user_of(actor)?.user.id;
+        let user = owner_of(actor)?.user.id;
         let (credential, device) = (Credential::new(credential), DeviceInfo::default());
         self.parts.auth.link(user, provider, &credential, device).await.map(drop)
     }
@@ -191,7 +191,7 @@ impl App {
     /// # Errors
     /// `InvalidParameter` for the last identity, and for one that the user has not.
     pub async fn unlink(&self, actor: &Actor, provider: &str, identity: &str) -> Result<()> {
-        self.parts.auth.unlink(user_of(actor)?.user.id, provider, identity).await.map(drop)
+        self.parts.auth.unlink(owner_of(actor)?.user.id, provider, identity).await.map(drop)
     }
 
     /// A new access token for a refresh token; custom user data are read anew.
@@ -254,8 +254,15 @@ impl App {
     }
 }
 
-fn user_of(actor: &Actor) -> Result<&ActingUser> {
-    actor.acting_user().ok_or_else(|| Error::new(ErrorKind::MissingAuthReq, "must authenticate first"))
+/// Who may change credentials: a user, but not by an API key (decision 61).
+fn owner_of(actor: &Actor) -> Result<&ActingUser> {
+    let missing = || Error::new(ErrorKind::MissingAuthReq, "must authenticate first");
+    let acting = actor.acting_user().ok_or_else(missing)?;
+    if acting.provider == "api-key" {
+        let text = "a session from an API key cannot change credentials";
+        return Err(Error::new(ErrorKind::NotPermitted, text));
+    }
+    Ok(acting)
 }
 
 impl fmt::Debug for App {
