@@ -1,0 +1,1 @@
+//! Attacks 57 to 69: passwords and accounts.
