@@ -56,6 +56,11 @@ pub struct Limits {
     pub address_failure_window: Duration,
     /// How long an address is blocked.
     pub address_block: Duration,
+    /// Mails that anybody may have sent to one address (confirmation, reset) within
+    /// [`mail_window`](Self::mail_window).
+    pub mails: u64,
+    /// How long mails are counted together.
+    pub mail_window: Duration,
     /// Passwords in request headers that are known to be right, per app.
     pub verified_credentials: usize,
     /// How long they are.
@@ -104,6 +109,8 @@ impl Default for Limits {
             address_failures: 100,
             address_failure_window: Duration::from_secs(60),
             address_block: Duration::from_secs(60),
+            mails: 10,
+            mail_window: Duration::from_secs(60 * 60),
             verified_credentials: 10_000,
             verified_credential: Duration::from_secs(5 * 60),
             function: Duration::from_secs(300),

@@ -156,16 +156,16 @@ async fn world() -> World {
 
 impl World {
     async fn anonymous(&self) -> Tokens {
-        self.auth.login("anon-user", &Credential::new(doc! {}), DeviceInfo::default()).await.unwrap()
+        self.auth.login("anon-user", &Credential::new(doc! {}), &DeviceInfo::default()).await.unwrap()
     }
 
     async fn register(&self, email: &str, password: &str) -> Result<(), Error> {
-        self.auth.register(email, &Secret::new(password)).await
+        self.auth.register(email, &Secret::new(password), None).await
     }
 
     async fn login(&self, email: &str, password: &str) -> Result<Tokens, Error> {
         let credential = Credential::new(doc! { "username": email, "password": password });
-        self.auth.login("local-userpass", &credential, DeviceInfo::default()).await
+        self.auth.login("local-userpass", &credential, &DeviceInfo::default()).await
     }
 
     async fn user_of(&self, access: &str) -> UserId {
@@ -241,8 +241,8 @@ async fn an_anonymous_log_in_opens_a_session_with_the_claims_that_clients_read()
 async fn every_anonymous_log_in_is_somebody_new_and_a_sent_device_id_stays() {
     let world = world().await;
     let first = world.anonymous().await;
-    let device = DeviceInfo { id: DeviceId::parse(&first.device_id), peer: None };
-    let second = world.auth.login("anon-user", &Credential::new(doc! {}), device).await.unwrap();
+    let device = DeviceInfo { id: DeviceId::parse(&first.device_id), ..DeviceInfo::default() };
+    let second = world.auth.login("anon-user", &Credential::new(doc! {}), &device).await.unwrap();
     assert_ne!(first.user_id, second.user_id);
     assert_eq!(first.device_id, second.device_id);
     assert_ne!(claims(&first.access_token)["iss"], claims(&second.access_token)["iss"]);
@@ -507,11 +507,11 @@ async fn where_confirmation_is_not_to_be_had_nobody_is_registered() {
 async fn a_missing_or_disabled_provider_is_not_found() {
     let world = world().await;
     let nothing = Credential::new(doc! {});
-    let told = world.auth.login("api-key", &nothing, DeviceInfo::default()).await;
+    let told = world.auth.login("api-key", &nothing, &DeviceInfo::default()).await;
     assert_eq!(outcome(told).0, ErrorKind::AuthProviderNotFound);
     let world = Setup { disabled: true, ..Setup::default() }.world().await;
     for provider in ["anon-user", "local-userpass"] {
-        let told = world.auth.login(provider, &nothing, DeviceInfo::default()).await;
+        let told = world.auth.login(provider, &nothing, &DeviceInfo::default()).await;
         assert_eq!(outcome(told).0, ErrorKind::AuthProviderNotFound);
     }
     assert_eq!(outcome(world.register("a@x", "secret1").await).0, ErrorKind::AuthProviderNotFound);

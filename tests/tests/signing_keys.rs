@@ -72,8 +72,13 @@ impl Machine {
         };
         // The second log-in finds its user there.
         let _ = self.store.insert_user(&app(), &user).await;
-        let opening =
-            Opening { identity: &identity, device: None, lifetime: SessionLifetime::Configured, epoch: 0 };
+        let opening = Opening {
+            identity: &identity,
+            device: None,
+            client: &Document::new(),
+            lifetime: SessionLifetime::Configured,
+            epoch: 0,
+        };
         self.sessions.open(&user, opening).await.unwrap()
     }
 

@@ -12,6 +12,7 @@ use super::values::ConfigValue;
 use super::{app_id, auth};
 use crate::auth::config::{AuthConfig, CustomUserDataConfig, ProviderKind};
 use crate::env::Egress;
+use crate::http::Network;
 use crate::id::{AppId, CollectionId};
 use crate::report::Report;
 use crate::schema::{CollectionSchema, Relationship};
@@ -59,6 +60,9 @@ pub struct AppConfig {
     pub environment_values: Map<String, Value>,
     /// The origins that browsers may come from; empty means all.
     pub allowed_request_origins: Vec<String>,
+    /// The addresses that requests may come from; `None` means all, an empty list nobody. With a list, a
+    /// request whose address the mount does not tell is refused.
+    pub access_list: Option<Vec<Network>>,
     /// Log-in.
     pub auth: AuthConfig,
     /// The collections.
@@ -91,6 +95,7 @@ impl AppConfig {
             environment: String::new(),
             environment_values: Map::new(),
             allowed_request_origins: Vec::new(),
+            access_list: None,
             auth: AuthConfig::default(),
             collections: Vec::new(),
             default_rules: Vec::new(),

@@ -17,6 +17,7 @@ mod indexes;
 mod layout;
 mod relationships;
 mod root;
+mod security;
 mod settings;
 mod template;
 mod values;

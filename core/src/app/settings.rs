@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::config::AppConfig;
 use super::layout::AppDirectory;
+use super::security;
 use crate::auth::config::PasswordPolicy;
 use crate::env::Egress;
 use crate::filter::Direction;
@@ -11,7 +12,7 @@ use crate::id::CollectionId;
 use crate::report::Report;
 use crate::store::{IndexKey, IndexSpec};
 
-const FILE: &str = "backstitch.json";
+pub(super) const FILE: &str = "backstitch.json";
 
 /// Settings that are decided, but not obeyed yet.
 const LATER: [&str; 4] = ["extensions", "lenientIds", "hideAccounts", "foldEmails"];
@@ -39,6 +40,8 @@ pub(super) fn read(mut app: AppConfig, directory: &AppDirectory, report: &mut Re
             "dataGroup" | "providers" => {}
             "indexes" => app.indexes = indexes(&app, value, report),
             "passwords" => app.auth.passwords = passwords(value, report),
+            "accessList" => app.access_list = Some(security::access_list(value, report)),
+            "refreshTokenSeconds" => app.auth.refresh_lifetime = security::refresh_lifetime(value, report),
             "egress" => app.egress = egress(value, report),
             later if LATER.contains(&later) => {
                 if *value != Value::Bool(false) {

@@ -7,6 +7,10 @@ use bson::{Bson, Document};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::DeviceId;
 
+/// Bytes of a name and of a text that a client says of its device; longer ones are not kept.
+const MAX_DEVICE_TEXT: usize = 128;
+const MAX_DEVICE_MEMBERS: usize = 16;
+
 /// A log-in request: the credential, and the device it comes from.
 #[derive(Clone, Debug)]
 pub struct LoginRequest {
@@ -79,12 +83,14 @@ impl std::fmt::Debug for Credential {
 }
 
 /// What the client says of its device. Unknown keys are ignored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeviceInfo {
     /// The id that an earlier log-in gave it.
     pub id: Option<DeviceId>,
     /// The address that the request came from, where the mount knows it; clients cannot say it.
     pub peer: Option<IpAddr>,
+    /// What else it says: `platform`, `sdkVersion`, `appId` and the like, texts only, shown with the session.
+    pub client: Document,
 }
 
 impl DeviceInfo {
@@ -105,8 +111,21 @@ impl DeviceInfo {
             Some(Bson::String(text)) => Some(DeviceId::parse(text).ok_or_else(not_an_id)?),
             Some(_) => return Err(not_an_id()),
         };
-        Ok(Self { id: id.filter(|id| *id != DeviceId::NONE), peer: None })
+        Ok(Self { id: id.filter(|id| *id != DeviceId::NONE), peer: None, client: described(device) })
     }
+}
+
+/// The short texts among the members of `device`, at most so many: anybody may send them, and an operator reads
+/// them.
+fn described(device: &Document) -> Document {
+    let texts = device.iter().filter(|(name, value)| {
+        let text = value.as_str().unwrap_or_default();
+        *name != "deviceId"
+            && name.len() <= MAX_DEVICE_TEXT
+            && !text.is_empty()
+            && text.len() <= MAX_DEVICE_TEXT
+    });
+    texts.take(MAX_DEVICE_MEMBERS).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn not_an_id() -> Error {

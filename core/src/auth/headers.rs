@@ -76,8 +76,8 @@ impl Auth {
         fields: Document,
         peer: Option<IpAddr>,
     ) -> Result<(User, Proven)> {
-        let device = DeviceInfo { id: None, peer };
-        let proven = self.prove(provider, Purpose::LogIn, &Credential::new(fields), device).await?;
+        let device = DeviceInfo { peer, ..DeviceInfo::default() };
+        let proven = self.prove(provider, Purpose::LogIn, &Credential::new(fields), &device).await?;
         let user = match proven.subject {
             Subject::User(id) => self.parts.store.user(&self.parts.app, id).await?,
             Subject::Holder(kind) => match self.holder(&proven).await? {

@@ -66,7 +66,12 @@ impl Auth {
     /// # Errors
     /// [`ErrorKind::AuthProviderNotFound`] for a missing or disabled provider; what the provider
     /// says; [`ErrorKind::UserDisabled`] when the credential is right.
-    pub async fn login(&self, provider: &str, credential: &Credential, device: DeviceInfo) -> Result<Tokens> {
+    pub async fn login(
+        &self,
+        provider: &str,
+        credential: &Credential,
+        device: &DeviceInfo,
+    ) -> Result<Tokens> {
         let proven = self.prove(provider, Purpose::LogIn, credential, device).await?;
         let tokens = self.admit(proven.clone(), device).await?;
         let found = self.providers.named(provider).ok_or_else(|| no_provider(provider))?;
@@ -97,7 +102,7 @@ impl Auth {
         provider: &str,
         purpose: Purpose,
         credential: &Credential,
-        device: DeviceInfo,
+        device: &DeviceInfo,
     ) -> Result<Proven> {
         let found = self.providers.named(provider).ok_or_else(|| no_provider(provider))?;
         let cx = ProviderContext { peer: device.peer, device: device.id, ..self.context(purpose) };
@@ -126,7 +131,7 @@ impl Auth {
     }
 
     /// Opens a session for whoever a provider has proved; the first log-in of an identity makes its user.
-    pub(super) async fn admit(&self, proven: Proven, device: DeviceInfo) -> Result<Tokens> {
+    pub(super) async fn admit(&self, proven: Proven, device: &DeviceInfo) -> Result<Tokens> {
         let user = self.user_of(&proven).await?;
         if user.disabled {
             return Err(Error::new(ErrorKind::UserDisabled, "user disabled"));
@@ -134,6 +139,7 @@ impl Auth {
         let opening = Opening {
             identity: &proven.identity,
             device: device.id,
+            client: &device.client,
             lifetime: proven.lifetime,
             epoch: proven.epoch.unwrap_or(user.epoch),
         };

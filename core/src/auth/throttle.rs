@@ -23,6 +23,8 @@ use crate::store::{Ticket, TicketKey, TicketStore};
 const FAILURES: &str = "failures";
 const BLOCKED: &str = "blocked";
 const KNOWN_DEVICE: &str = "known-device";
+const MAILS: &str = "mails";
+const FAILED: &str = "too many failed log-ins";
 const LONGEST_RETRY_AFTER: i64 = 900;
 /// The part of an IPv6 address that one customer has.
 const IPV6_NETWORK_BITS: u32 = 64;
@@ -59,7 +61,7 @@ impl<'a> Throttle<'a> {
     /// Refuses while the account is blocked, unless one of its devices asks.
     pub(super) async fn admit(&self, account: Account, device: Option<DeviceId>) -> Result<()> {
         match self.blocked(account.0).await? {
-            Some(left) if self.known(account, device).await?.is_none() => Err(refused(left)),
+            Some(left) if self.known(account, device).await?.is_none() => Err(refused(FAILED, left)),
             _ => Ok(()),
         }
     }
@@ -98,7 +100,7 @@ impl<'a> Throttle<'a> {
     /// Refuses while the address is blocked.
     pub(super) async fn admit_address(&self, peer: Option<IpAddr>) -> Result<()> {
         let Some(peer) = peer else { return Ok(()) };
-        self.blocked(hash_of(peer)).await?.map_or(Ok(()), |left| Err(refused(left)))
+        self.blocked(hash_of(peer)).await?.map_or(Ok(()), |left| Err(refused(FAILED, left)))
     }
 
     /// Counts a failure for the address.
@@ -109,6 +111,31 @@ impl<'a> Throttle<'a> {
             self.put(BLOCKED, address, limits.address_block).await?;
         }
         Ok(())
+    }
+
+    /// Counts a mail that somebody asks to be sent to an address, and refuses it when that are too many to this
+    /// address, or from where they are asked for.
+    pub(super) async fn admit_mail(&self, email: &str, peer: Option<IpAddr>) -> Result<()> {
+        let limits = self.limits;
+        if let Some(peer) = peer {
+            let (asking, window) = (hash(&[b"mails-from", &hash_of(peer)]), limits.address_failure_window);
+            if self.counted(MAILS, asking, window).await? > limits.address_failures {
+                return Err(self.refused_until_counted_anew(asking, "too many mails").await?);
+            }
+        }
+        let asked = hash(&[b"mails-to", email.as_bytes()]);
+        if self.counted(MAILS, asked, limits.mail_window).await? > limits.mails {
+            return Err(self.refused_until_counted_anew(asked, "too many mails").await?);
+        }
+        Ok(())
+    }
+
+    async fn refused_until_counted_anew(&self, hash: [u8; 32], what: &str) -> Result<Error> {
+        let left = self
+            .ticket(MAILS, hash)
+            .await?
+            .map_or(TimeDelta::zero(), |ticket| ticket.expires_at.signed_duration_since(self.clock.now()));
+        Ok(refused(what, left))
     }
 
     /// What the device is counted under, if it is one of the account's.
@@ -124,7 +151,11 @@ impl<'a> Throttle<'a> {
     }
 
     async fn count(&self, hash: [u8; 32], window: Duration) -> Result<u64> {
-        let (key, now) = (TicketKey { kind: FAILURES, hash }, self.clock.now());
+        self.counted(FAILURES, hash, window).await
+    }
+
+    async fn counted(&self, kind: &'static str, hash: [u8; 32], window: Duration) -> Result<u64> {
+        let (key, now) = (TicketKey { kind, hash }, self.clock.now());
         Ok(self.store.bump_ticket(self.app, &key, now, later(now, window)).await?)
     }
 
@@ -177,9 +208,9 @@ fn hash_of(peer: IpAddr) -> [u8; 32] {
     hash(&[b"address", counted.as_bytes()])
 }
 
-fn refused(left: TimeDelta) -> Error {
+fn refused(what: &str, left: TimeDelta) -> Error {
     let seconds = left.num_milliseconds().saturating_add(999).div_euclid(1000).clamp(1, LONGEST_RETRY_AFTER);
-    let error = Error::new(ErrorKind::TooManyRequests, "too many failed log-ins, try again later");
+    let error = Error::new(ErrorKind::TooManyRequests, format!("{what}, try again later"));
     error.with_retry_after(u32::try_from(seconds).unwrap_or(1))
 }
 

@@ -20,7 +20,7 @@ pub(super) async fn link(app: &App, provider: &str, head: &Parts, body: &Bytes) 
     refuse_api_key(acting)?;
     let request = LoginRequest::parse(body)?;
     let device = DeviceInfo { peer: wire::peer_address(head), ..request.device };
-    let user = app.parts().auth.link(acting.user.id, provider, &request.credential, device).await?;
+    let user = app.parts().auth.link(acting.user.id, provider, &request.credential, &device).await?;
     let session = acting.session.ok_or_else(must_authenticate)?;
     let (access_token, device_id) = app.parts().sessions.renew(session).await?;
     let answer = json!({
@@ -39,16 +39,22 @@ pub(super) async fn delete(app: &App, head: &Parts) -> Result<Response<Body>> {
 }
 
 /// The account flows of `local-userpass`, by the last part of their path.
-pub(super) async fn email_password(app: &App, flow: EmailFlow, body: &Bytes) -> Result<Response<Body>> {
+pub(super) async fn email_password(
+    app: &App,
+    flow: EmailFlow,
+    head: &Parts,
+    body: &Bytes,
+) -> Result<Response<Body>> {
+    let peer = wire::peer_address(head);
     let members = json_object(body)?;
     let text = |name: &str| required_string(&members, name);
     let secret = |name: &str| text(name).map(Secret::new);
     let auth = &app.parts().auth;
     match flow {
         EmailFlow::Confirm => auth.confirm(&secret("token")?, text("tokenId")?).await?,
-        EmailFlow::ResendConfirmation => auth.resend_confirmation(text("email")?).await?,
-        EmailFlow::RerunConfirmation => auth.rerun_confirmation(text("email")?).await?,
-        EmailFlow::SendReset => auth.send_reset(text("email")?).await?,
+        EmailFlow::ResendConfirmation => auth.resend_confirmation(text("email")?, peer).await?,
+        EmailFlow::RerunConfirmation => auth.rerun_confirmation(text("email")?, peer).await?,
+        EmailFlow::SendReset => auth.send_reset(text("email")?, peer).await?,
         EmailFlow::Reset => {
             auth.reset((&secret("token")?, text("tokenId")?), &secret("password")?).await?;
         }
@@ -60,7 +66,7 @@ pub(super) async fn email_password(app: &App, flow: EmailFlow, body: &Bytes) -> 
                     return Err(Error::new(ErrorKind::InvalidParameter, "`arguments` must be a list"));
                 }
             };
-            auth.call_reset(text("email")?, &secret("password")?, arguments).await?;
+            auth.call_reset((text("email")?, &secret("password")?), arguments, peer).await?;
         }
     }
     Ok(wire::empty(StatusCode::OK))

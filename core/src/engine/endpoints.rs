@@ -1,8 +1,9 @@
 //! The endpoints: each reads its request, asks its app, and says it on the wire.
 
 use bytes::Bytes;
+use http::header::CACHE_CONTROL;
 use http::request::Parts;
-use http::{Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
 
 use super::App;
@@ -25,6 +26,14 @@ pub(super) fn location(app: &App) -> Response<Body> {
     wire::json(StatusCode::OK, &answer)
 }
 
+/// The public halves of the signing keys. Caches keep them for a while: a fresh key signs at once, so who
+/// verifies has to ask again on a `kid` that it does not know (RFC 7517 §4.5).
+pub(super) fn key_set(app: &App) -> Response<Body> {
+    let mut response = wire::json(StatusCode::OK, &app.jwks());
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+}
+
 pub(super) async fn login(app: &App, provider: &str, head: &Parts, body: &Bytes) -> Result<Response<Body>> {
     let mut request = LoginRequest::parse(body)?;
     request.device.peer = peer_address(head);
@@ -32,11 +41,11 @@ pub(super) async fn login(app: &App, provider: &str, head: &Parts, body: &Bytes)
     Ok(wire::json(StatusCode::OK, &tokens))
 }
 
-pub(super) async fn register(app: &App, body: &Bytes) -> Result<Response<Body>> {
+pub(super) async fn register(app: &App, head: &Parts, body: &Bytes) -> Result<Response<Body>> {
     let members = json_object(body)?;
     let email = required_string(&members, "email")?;
     let password = required_string(&members, "password")?;
-    app.register(email, &Secret::new(password)).await?;
+    app.parts().auth.register(email, &Secret::new(password), peer_address(head)).await?;
     Ok(wire::empty(StatusCode::CREATED))
 }
 

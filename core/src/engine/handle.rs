@@ -11,9 +11,7 @@ use super::{App, account, endpoints, oauth};
 use crate::builder::EngineBuilder;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{
-    self as wire, Body, Endpoint, Found, Lookup, OriginList, PeerAddress, Proxies, bearer_token,
-};
+use crate::http::{self as wire, Body, Endpoint, Found, Lookup, PeerAddress, Proxies, bearer_token};
 use crate::id::{AppId, DomainId};
 use crate::limits::Limits;
 use crate::session;
@@ -114,13 +112,14 @@ impl Engine {
             return oauth::end(self, head, &body).await;
         }
         let app = self.app_of(found, head)?;
-        admit(app.origins(), head)?;
+        admit(app, head)?;
         match found.endpoint {
             Endpoint::Location => Ok(endpoints::location(app)),
+            Endpoint::KeySet => Ok(endpoints::key_set(app)),
             Endpoint::Login if is_link(head) => {
                 account::link(app, found.provider.as_deref().unwrap_or_default(), head, &body).await
             }
-            Endpoint::EmailPassword(flow) => account::email_password(app, flow, &body).await,
+            Endpoint::EmailPassword(flow) => account::email_password(app, flow, head, &body).await,
             Endpoint::ApiKeys(call) => {
                 account::api_keys(app, (call, found.id.as_deref().unwrap_or_default()), head, &body).await
             }
@@ -132,7 +131,7 @@ impl Engine {
                 oauth::begin(app, found.provider.as_deref().unwrap_or_default(), head).await
             }
             Endpoint::EndRedirect => oauth::end(self, head, &body).await,
-            Endpoint::Register => endpoints::register(app, &body).await,
+            Endpoint::Register => endpoints::register(app, head, &body).await,
             Endpoint::RefreshSession => endpoints::refresh_session(app, head).await,
             Endpoint::EndSession => endpoints::end_session(app, head).await,
             Endpoint::Profile => endpoints::profile(app, head).await,
@@ -158,8 +157,8 @@ impl Engine {
     /// Where the path names no app, the origin has to be one that some app admits.
     fn admit_preflight(&self, app: Option<&str>, head: &http::request::Parts) -> Result<()> {
         match app {
-            Some(id) => admit(self.app(id).ok_or_else(|| unknown_app(id))?.origins(), head),
-            None if self.apps().any(|app| app.origins().admits(&head.headers)) => Ok(()),
+            Some(id) => admit(self.app(id).ok_or_else(|| unknown_app(id))?, head),
+            None if self.apps().any(|app| admit(app, head).is_ok()) => Ok(()),
             None => Err(restricted()),
         }
     }
@@ -182,8 +181,20 @@ fn is_link(head: &http::request::Parts) -> bool {
     head.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "link=true"))
 }
 
-fn admit(origins: &OriginList, head: &http::request::Parts) -> Result<()> {
-    if origins.admits(&head.headers) { Ok(()) } else { Err(restricted()) }
+/// By address and origin, before anything else is read of the request.
+fn admit(app: &App, head: &http::request::Parts) -> Result<()> {
+    admit_address(app, head)?;
+    if app.origins().admits(&head.headers) { Ok(()) } else { Err(restricted()) }
+}
+
+/// An app with an access list takes no request whose address is not known.
+pub(super) fn admit_address(app: &App, head: &http::request::Parts) -> Result<()> {
+    let Some(list) = app.access_list() else { return Ok(()) };
+    let peer = wire::peer_address(head);
+    if peer.is_some_and(|peer| list.iter().any(|network| network.contains(peer))) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::RestrictedHost, "address not allowed"))
 }
 
 fn restricted() -> Error {

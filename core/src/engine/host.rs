@@ -8,17 +8,16 @@ use bson::{Document, RawDocument};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
-use crate::actor::{ActingUser, Actor};
+use crate::actor::Actor;
 use crate::app::{AppConfig, ValidationAction};
 use crate::auth::{ApiKeys, Auth, Credential, DeviceInfo, LoginRequest, Profile, Users};
 use crate::env::Env;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::graphql::{ExecuteContext, Graphql, GraphqlRequest, GraphqlResponse};
-use crate::http::{OriginList, bearer_token, peer_address};
+use crate::http::{Network, OriginList, bearer_token, peer_address};
 use crate::id::{AppId, CollectionId};
 use crate::rules::RuleBook;
 use crate::schema::CollectionSchema;
-use crate::secret::Secret;
 use crate::session::{Sessions, Tokens};
 use crate::store::{KeyAlgorithm, Store};
 
@@ -101,22 +100,12 @@ impl App {
     ///
     /// [`ErrorKind::AuthProviderNotFound`]: crate::error::ErrorKind::AuthProviderNotFound
     pub async fn log_in(&self, provider: &str, credential: Document) -> Result<Tokens> {
-        self.parts.auth.login(provider, &Credential::new(credential), DeviceInfo::default()).await
+        self.parts.auth.login(provider, &Credential::new(credential), &DeviceInfo::default()).await
     }
 
     /// Logs in with a request as clients send it, device and all.
     pub(crate) async fn log_in_from(&self, provider: &str, request: &LoginRequest) -> Result<Tokens> {
-        self.parts.auth.login(provider, &request.credential, request.device).await
-    }
-
-    /// Registers an e-mail address with a password.
-    ///
-    /// # Errors
-    /// [`ErrorKind::AccountNameInUse`] when the address is taken.
-    ///
-    /// [`ErrorKind::AccountNameInUse`]: crate::error::ErrorKind::AccountNameInUse
-    pub async fn register(&self, email: &str, password: &Secret) -> Result<()> {
-        self.parts.auth.register(email, password).await
+        self.parts.auth.login(provider, &request.credential, &request.device).await
     }
 
     /// The accounts, for an operator: list, create, import, disable, end sessions, delete.
@@ -141,57 +130,6 @@ impl App {
     /// The public halves of the app's signing keys, a JSON Web Key Set (RFC 7517), for third parties.
     pub fn jwks(&self) -> serde_json::Value {
         self.parts.sessions.jwks()
-    }
-
-    /// Confirms the address that a mailed token was made for.
-    ///
-    /// # Errors
-    /// `BadRequest` or `UserpassTokenInvalid` for a token that is none (any more).
-    pub async fn confirm(&self, token: &Secret, token_id: &str) -> Result<()> {
-        self.parts.auth.confirm(token, token_id).await
-    }
-
-    /// A new password for an actor who knows the present one; every session of the user ends.
-    ///
-    /// # Errors
-    /// `InvalidPassword`; `InvalidParameter` for a new password that is refused.
-    pub async fn change_password(&self, actor: &Actor, present: &Secret, new: &Secret) -> Result<()> {
-        self.parts.auth.change_password(&owner_of(actor)?.user, present, new).await
-    }
-
-    /// Mails a token to a new address of the actor; its link leads to `page`, where the host calls
-    /// [`confirm_email_change`](Self::confirm_email_change).
-    ///
-    /// # Errors
-    /// `AccountNameInUse`; `UserNotFound` for an actor without an e-mail identity; a mailer that fails.
-    pub async fn request_email_change(&self, actor: &Actor, email: &str, page: &str) -> Result<()> {
-        self.parts.auth.request_email_change(&owner_of(actor)?.user, email, page).await
-    }
-
-    /// Moves an account to the address that the token was mailed to; every session of the user ends.
-    ///
-    /// # Errors
-    /// `BadRequest` or `UserpassTokenInvalid` for a token that is none (any more); `AccountNameInUse`.
-    pub async fn confirm_email_change(&self, token: &Secret, token_id: &str) -> Result<()> {
-        self.parts.auth.confirm_email_change(token, token_id).await
-    }
-
-    /// Adds the identity that a credential proves to the actor's user.
-    ///
-    /// # Errors
-    /// `LinkingNotSupported`; `AuthError` when another user has the identity; what the provider refuses with.
-    pub async fn link(&self, actor: &Actor, provider: &str, credential: Document) -> Result<()> {
-        let user = owner_of(actor)?.user.id;
-        let (credential, device) = (Credential::new(credential), DeviceInfo::default());
-        self.parts.auth.link(user, provider, &credential, device).await.map(drop)
-    }
-
-    /// Takes an identity away from the actor's user, and ends the sessions that it opened.
-    ///
-    /// # Errors
-    /// `InvalidParameter` for the last identity, and for one that the user has not.
-    pub async fn unlink(&self, actor: &Actor, provider: &str, identity: &str) -> Result<()> {
-        self.parts.auth.unlink(owner_of(actor)?.user.id, provider, identity).await.map(drop)
     }
 
     /// A new access token for a refresh token; custom user data are read anew.
@@ -232,6 +170,10 @@ impl App {
         &self.parts.public_url
     }
 
+    pub(crate) fn access_list(&self) -> Option<&[Network]> {
+        self.parts.config.access_list.as_deref()
+    }
+
     pub(crate) fn origins(&self) -> &OriginList {
         &self.parts.origins
     }
@@ -252,17 +194,6 @@ impl App {
             }
         }
     }
-}
-
-/// Who may change credentials: a user, but not by an API key (decision 61).
-fn owner_of(actor: &Actor) -> Result<&ActingUser> {
-    let missing = || Error::new(ErrorKind::MissingAuthReq, "must authenticate first");
-    let acting = actor.acting_user().ok_or_else(missing)?;
-    if acting.provider == "api-key" {
-        let text = "a session from an API key cannot change credentials";
-        return Err(Error::new(ErrorKind::NotPermitted, text));
-    }
-    Ok(acting)
 }
 
 impl fmt::Debug for App {

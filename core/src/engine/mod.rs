@@ -19,6 +19,7 @@ mod load;
 mod maintenance;
 mod oauth;
 mod sdl;
+mod self_service;
 
 pub use handle::Engine;
 pub use host::App;

@@ -12,6 +12,7 @@ use http::header::{CACHE_CONTROL, COOKIE, LOCATION, REFERRER_POLICY, SET_COOKIE}
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
+use super::handle::admit_address;
 use super::{App, Engine};
 use crate::auth::{
     Callback, DeviceInfo, Linking, RedirectRequest, RedirectResult, StateParameter, callback_path,
@@ -39,10 +40,11 @@ pub(super) async fn begin(app: &App, provider: &str, head: &Parts) -> Result<Res
     } else {
         None
     };
+    let device = query.one("device")?.map_or(Ok(DeviceInfo::default()), device)?;
     let request = RedirectRequest {
         redirect: query.one("redirect")?.unwrap_or_default().to_owned(),
         state: query.one("state")?.unwrap_or_default().to_owned(),
-        device: query.one("device")?.map_or(Ok(DeviceInfo::default()), device)?,
+        device: DeviceInfo { peer: wire::peer_address(head), ..device },
         linking,
     };
     let fetched = is_on("providerRedirectHeader")?;
@@ -79,9 +81,16 @@ pub(super) async fn end(engine: &Engine, head: &Parts, body: &Bytes) -> Result<R
         || Error::new(ErrorKind::AuthError, "this log-in is not under way in this browser: begin again");
     let state = parameters.one("state")?.and_then(StateParameter::read).ok_or_else(unknown)?;
     let app = state.app().and_then(|id| engine.app(&id)).ok_or_else(unknown)?;
+    admit_address(app, head)?;
     let text = |name: &str| Ok::<_, Error>(parameters.one(name)?.map(str::to_owned));
     let name = state.cookie_name();
-    let callback = Callback { state, code: text("code")?, error: text("error")?, issuer: text("iss")? };
+    let callback = Callback {
+        state,
+        code: text("code")?,
+        error: text("error")?,
+        issuer: text("iss")?,
+        peer: wire::peer_address(head),
+    };
     let result = app.parts().auth.finish_redirect(&callback, cookie(&head.headers, &name)).await?;
 
     let mut response = wire::empty(StatusCode::FOUND);

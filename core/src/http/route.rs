@@ -31,6 +31,8 @@ pub(crate) enum KeyCall {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Location,
+    /// The public halves of the signing keys (RFC 7517).
+    KeySet,
     Login,
     /// Log-in by redirect: sends the browser to the service.
     BeginRedirect,
@@ -79,6 +81,7 @@ const PREFIX: &str = "/api/client/v2.0";
 const ENDPOINTS: &[(Method, &str, Endpoint)] = &[
     (Method::POST, "/app/{app}/graphql", Endpoint::Graphql),
     (Method::GET, "/app/{app}/location", Endpoint::Location),
+    (Method::GET, "/app/{app}/.well-known/jwks.json", Endpoint::KeySet),
     (Method::POST, "/app/{app}/auth/providers/{provider}/login", Endpoint::Login),
     (Method::GET, "/app/{app}/auth/providers/{provider}/login", Endpoint::BeginRedirect),
     (Method::GET, "/auth/callback", Endpoint::EndRedirect),

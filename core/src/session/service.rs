@@ -79,6 +79,8 @@ pub struct Opening<'a> {
     pub identity: &'a Identity,
     /// The device that the client names; without one it gets a fresh id.
     pub device: Option<DeviceId>,
+    /// What else it says of its device; kept to be shown with the session.
+    pub client: &'a Document,
     /// How long it lives.
     pub lifetime: SessionLifetime,
     /// The user's epoch when the proof was read: what ended all sessions since, ends this one.
@@ -152,7 +154,7 @@ impl Sessions {
         let claims = self.claims(&session, now, session.expires_at);
         let payload = claims.refresh_payload(opening.identity).map_err(Error::internal)?;
         let refresh_token = self.keys.sign(TokenClass::Refresh, &payload).await?;
-        let inserted = settings.store.insert_session(&settings.app, &session, &Document::new()).await;
+        let inserted = settings.store.insert_session(&settings.app, &session, opening.client).await;
         inserted.map_err(|error| match error.kind() {
             StoreErrorKind::Conflict => Error::new(ErrorKind::AuthError, "the user no longer exists"),
             _ => error.into(),

@@ -1,17 +1,22 @@
 //! The account flows of one app: each finds its provider, and ends the sessions that it has to.
 
+use std::net::IpAddr;
+
 use bson::{Bson, Document};
 
 use super::registering::unknown;
 use crate::auth::credential::{Credential, DeviceInfo};
 use crate::auth::login::Auth;
-use crate::auth::provider::Purpose;
+use crate::auth::provider::{ProviderContext, Purpose};
+use crate::auth::throttle::{Account, Throttle};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
 use crate::secret::Secret;
 use crate::store::{Registration, StoreErrorKind, User};
 
 const ATTEMPTS: usize = 8;
+/// What guesses at the present password of a session are counted under.
+const PRESENT_PASSWORD: &str = "present-password";
 
 impl Auth {
     /// Registers an e-mail address with a password.
@@ -19,24 +24,35 @@ impl Auth {
     /// # Errors
     /// [`ErrorKind::AccountNameInUse`]; [`ErrorKind::InvalidParameter`] for a password of the wrong
     /// length; what the confirmation fails with.
-    pub async fn register(&self, email: &str, password: &Secret) -> Result<()> {
-        self.email_password()?.register(&self.context(Purpose::LogIn), email, password).await
+    pub async fn register(&self, email: &str, password: &Secret, peer: Option<IpAddr>) -> Result<()> {
+        let (provider, context) = (self.email_password()?, self.context_of(peer));
+        if provider.confirms_by_mail() {
+            Throttle::of(&context).admit_mail(email, peer).await?;
+        }
+        provider.register(&context, email, password).await
     }
 
     pub(crate) async fn confirm(&self, token: &Secret, token_id: &str) -> Result<()> {
         self.email_password()?.confirm(&self.context(Purpose::LogIn), token, token_id).await
     }
 
-    pub(crate) async fn resend_confirmation(&self, email: &str) -> Result<()> {
-        self.email_password()?.resend_confirmation(&self.context(Purpose::LogIn), email).await
+    pub(crate) async fn resend_confirmation(&self, email: &str, peer: Option<IpAddr>) -> Result<()> {
+        let (provider, context) = (self.email_password()?, self.context_of(peer));
+        Throttle::of(&context).admit_mail(email, peer).await?;
+        provider.resend_confirmation(&context, email).await
     }
 
-    pub(crate) async fn rerun_confirmation(&self, email: &str) -> Result<()> {
-        self.email_password()?.rerun_confirmation(&self.context(Purpose::LogIn), email).await
+    /// Functions send mails as well, so asking for one counts like asking for a mail.
+    pub(crate) async fn rerun_confirmation(&self, email: &str, peer: Option<IpAddr>) -> Result<()> {
+        let (provider, context) = (self.email_password()?, self.context_of(peer));
+        Throttle::of(&context).admit_mail(email, peer).await?;
+        provider.rerun_confirmation(&context, email).await
     }
 
-    pub(crate) async fn send_reset(&self, email: &str) -> Result<()> {
-        self.email_password()?.send_reset(&self.context(Purpose::LogIn), email).await
+    pub(crate) async fn send_reset(&self, email: &str, peer: Option<IpAddr>) -> Result<()> {
+        let (provider, context) = (self.email_password()?, self.context_of(peer));
+        Throttle::of(&context).admit_mail(email, peer).await?;
+        provider.send_reset(&context, email).await
     }
 
     pub(crate) async fn reset(&self, token: (&Secret, &str), password: &Secret) -> Result<()> {
@@ -47,12 +63,13 @@ impl Auth {
 
     pub(crate) async fn call_reset(
         &self,
-        email: &str,
-        password: &Secret,
+        (email, password): (&str, &Secret),
         arguments: Vec<Bson>,
+        peer: Option<IpAddr>,
     ) -> Result<()> {
-        let context = self.context(Purpose::LogIn);
-        match self.email_password()?.call_reset(&context, email, password, arguments).await? {
+        let (provider, context) = (self.email_password()?, self.context_of(peer));
+        Throttle::of(&context).admit_mail(email, peer).await?;
+        match provider.call_reset(&context, email, password, arguments).await? {
             Some(identity) => self.end_sessions_of_identity(&identity).await,
             None => Ok(()),
         }
@@ -62,7 +79,15 @@ impl Auth {
     pub(crate) async fn change_password(&self, user: &User, present: &Secret, new: &Secret) -> Result<()> {
         let email = email_of(user).ok_or_else(unknown)?;
         let context = self.context(Purpose::LogIn);
-        self.email_password()?.change_password(&context, &email, (present, new)).await?;
+        // Counted apart from log-ins: what strangers try does not keep the owner from changing it.
+        let (throttle, account) = (Throttle::of(&context), Account::new(PRESENT_PASSWORD, &email));
+        throttle.admit(account, None).await?;
+        let changed = self.email_password()?.change_password(&context, &email, (present, new)).await;
+        match changed.as_ref().map_err(Error::kind) {
+            Err(ErrorKind::InvalidPassword) => throttle.failed(account, None).await?,
+            _ => throttle.succeeded(account, None).await?,
+        }
+        changed?;
         self.parts.sessions.revoke_all(user.id).await
     }
 
@@ -72,7 +97,7 @@ impl Auth {
         user: UserId,
         provider: &str,
         credential: &Credential,
-        device: DeviceInfo,
+        device: &DeviceInfo,
     ) -> Result<User> {
         let proven = self.prove(provider, Purpose::Link, credential, device).await?;
         self.link_proven(user, &proven).await
@@ -106,6 +131,10 @@ impl Auth {
             }
         }
         Err(Error::new(ErrorKind::Unavailable, "the user is being changed, try again").with_retry_after(1))
+    }
+
+    fn context_of(&self, peer: Option<IpAddr>) -> ProviderContext<'_> {
+        ProviderContext { peer, ..self.context(Purpose::LogIn) }
     }
 
     /// Ends the sessions of whoever has this e-mail identity; before the first log-in that is nobody.

@@ -5,6 +5,7 @@ use super::registering::{name_in_use, unknown};
 use crate::auth::login::Auth;
 use crate::auth::one_time::{Meant, OneTime};
 use crate::auth::provider::Purpose;
+use crate::auth::throttle::Throttle;
 use crate::env::MailKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
@@ -20,6 +21,7 @@ impl Auth {
         if context.store.registration(context.app, email).await?.is_some() {
             return Err(name_in_use());
         }
+        Throttle::of(&context).admit_mail(email, None).await?;
         let meant = Meant { account: identity.id.clone(), detail: email.to_owned() };
         let issued = OneTime::EmailChange.issue(&context, &meant).await?;
         mails::send(&context, MailKind::EmailChange, email, (page, None), issued).await

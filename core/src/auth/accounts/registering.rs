@@ -115,11 +115,14 @@ impl EmailPassword {
             let text = format!("`email` must be between 1 and {MAX_EMAIL_BYTES} bytes");
             return Err(Error::new(ErrorKind::InvalidParameter, text));
         }
-        let by_mail = matches!(self.config.confirmation, Confirmation::Email { .. });
-        if by_mail && !is_deliverable(email) {
+        if self.confirms_by_mail() && !is_deliverable(email) {
             return Err(Error::new(ErrorKind::InvalidParameter, "`email` is not an e-mail address"));
         }
         Ok(())
+    }
+
+    pub(super) fn confirms_by_mail(&self) -> bool {
+        matches!(self.config.confirmation, Confirmation::Email { .. })
     }
 
     async fn mail_confirmation(

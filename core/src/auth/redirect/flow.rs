@@ -1,6 +1,9 @@
 //! The two halves of a log-in by redirect: sending the browser away, and receiving it again.
 
+use std::net::IpAddr;
+
 use chrono::TimeDelta;
+use http::StatusCode;
 
 use super::callback_url;
 use super::provider::{Challenge, CodeAnswer, RedirectProvider};
@@ -8,6 +11,7 @@ use super::state::{Linking, Pending, StateParameter, binding, fresh_secret};
 use crate::auth::credential::DeviceInfo;
 use crate::auth::login::Auth;
 use crate::auth::provider::Purpose;
+use crate::auth::throttle::Throttle;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::Tokens;
 use crate::store::{LiveSession, Ticket, User};
@@ -53,6 +57,8 @@ pub(crate) struct Callback {
     pub(crate) error: Option<String>,
     /// The issuer (RFC 9207).
     pub(crate) issuer: Option<String>,
+    /// The address that the browser came from.
+    pub(crate) peer: Option<IpAddr>,
 }
 
 /// How a log-in by redirect has ended, to be told at a listed address.
@@ -75,6 +81,7 @@ impl Auth {
     /// listed; what the service's discovery fails with.
     pub(crate) async fn start_redirect(&self, name: &str, request: RedirectRequest) -> Result<RedirectStart> {
         let provider = self.redirecting(name)?;
+        self.throttle().admit_address(request.device.peer).await?;
         check_listed(provider, &request.redirect)?;
         if request.state.len() > MAX_CLIENT_STATE {
             let text = format!("`state` is longer than {MAX_CLIENT_STATE} bytes");
@@ -91,6 +98,7 @@ impl Auth {
             client_state: request.state,
             redirect: request.redirect,
             device: request.device.id.map(|id| id.to_hex()),
+            client: request.device.client,
             browser: binding(&cookie),
             linking: request.linking.map(Into::into),
         };
@@ -119,6 +127,7 @@ impl Auth {
         cookie: Option<&str>,
     ) -> Result<RedirectResult> {
         let parts = &self.parts;
+        self.throttle().admit_address(callback.peer).await?;
         let (key, now) = (callback.state.key(), parts.env.clock.now());
         // Looked at before it is taken, so that another browser cannot use up this one's.
         let seen = parts.store.ticket(&parts.app, &key, now).await?.ok_or_else(not_under_way)?;
@@ -130,6 +139,9 @@ impl Auth {
         let provider = self.redirecting(&pending.provider).map_err(|_| not_under_way())?;
         check_listed(provider, &pending.redirect).map_err(|_| not_under_way())?;
         let outcome = self.complete(provider, &pending, callback).await;
+        if outcome.as_ref().is_err_and(|error| error.kind().status() == StatusCode::UNAUTHORIZED) {
+            self.throttle().address_failed(callback.peer).await?;
+        }
         let linked = pending.linking.is_some();
         Ok(RedirectResult { redirect: pending.redirect, client_state: pending.client_state, linked, outcome })
     }
@@ -157,15 +169,19 @@ impl Auth {
         let linking = pending.linking()?;
         let purpose = if linking.is_some() { Purpose::Link } else { Purpose::LogIn };
         let proven = provider.redeem(&self.context(purpose), answer).await?;
-        let device = DeviceInfo { id: pending.device(), peer: None };
+        let device = DeviceInfo { id: pending.device(), peer: callback.peer, client: pending.client.clone() };
         match linking {
-            None => self.admit(proven, device).await,
+            None => self.admit(proven, &device).await,
             Some(linking) => {
                 let user = self.still_there(linking).await?;
                 self.link_proven(user.id, &proven).await?;
-                self.admit(proven, device).await
+                self.admit(proven, &device).await
             }
         }
+    }
+
+    fn throttle(&self) -> Throttle<'_> {
+        Throttle::of(&self.context(Purpose::LogIn))
     }
 
     /// The user who began to link, if their session still lives.

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bson::Document;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,8 @@ pub(super) struct Pending {
     pub(super) client_state: String,
     pub(super) redirect: String,
     pub(super) device: Option<String>,
+    /// What else the client says of its device.
+    pub(super) client: Document,
     /// SHA-256 of the cookie's value, in base64url.
     pub(super) browser: String,
     pub(super) linking: Option<LinkingText>,
