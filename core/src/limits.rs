@@ -17,6 +17,8 @@ pub struct Limits {
     pub graphql_fields: usize,
     /// Fields at the root of an operation.
     pub graphql_root_fields: usize,
+    /// Requests in one batch.
+    pub graphql_batch: usize,
     /// Relations followed one after the other.
     pub relation_depth: usize,
     /// Documents that one list may ask for; more is cut to this.
@@ -90,6 +92,7 @@ impl Default for Limits {
             graphql_tokens: 10_000,
             graphql_fields: 2_000,
             graphql_root_fields: 50,
+            graphql_batch: 10,
             relation_depth: 5,
             page_size: 50_000,
             graphql_cost: 2_000_000_000,

@@ -45,6 +45,10 @@ checks! {
     graphql_with_a_forged_token_is_401_invalid_session,
     graphql_answers_json_of_the_exact_type,
     a_graphql_error_is_200_with_errors,
+    graphql_in_its_own_media_type_is_400_when_nothing_ran,
+    graphql_by_get_reads_and_does_not_write,
+    a_batch_of_graphql_is_answered_in_order,
+    graphql_that_is_not_said_to_be_json_is_415,
     a_chunked_body_is_read,
     an_announced_body_over_the_limit_is_413_at_once,
     a_chunked_body_over_the_limit_is_413,
@@ -310,6 +314,55 @@ async fn a_graphql_error_is_200_with_errors(client: Client) {
     let reply = graphql(client, &tokens.access, "{ nothing }").await;
     assert_eq!(reply.status, 200);
     assert!(reply.json()["errors"][0]["message"].is_string() && reply.json().get("data").is_none());
+}
+
+async fn graphql_in_its_own_media_type_is_400_when_nothing_ran(client: Client) {
+    let tokens = guest(client).await;
+    let bearer = format!("Bearer {}", tokens.access);
+    let headers = [("authorization", bearer.as_str()), ("accept", "application/graphql-response+json")];
+    for (query, status) in [("{ things { name } }", 200), ("{ nothing }", 400), ("{", 400)] {
+        let body = json!({ "query": query }).to_string();
+        let reply = client.send("POST", &app("graphql"), &headers, Some(&body)).await;
+        assert_eq!(reply.status, status, "{query}: {reply:?}");
+        let content_type = reply.header("content-type").unwrap_or_default();
+        assert!(content_type.starts_with("application/graphql-response+json"), "{content_type}");
+    }
+}
+
+async fn graphql_by_get_reads_and_does_not_write(client: Client) {
+    let tokens = guest(client).await;
+    let token = tokens.access.as_str();
+    let get = async |query: &str| {
+        with_token(client, "GET", &format!("{}?query={query}", app("graphql")), token, None).await
+    };
+    let reply = get("%7B%20things%20%7B%20name%20%7D%20%7D").await;
+    assert_eq!((reply.status, reply.json()), (200, json!({"data": {"things": []}})));
+    let reply = get("mutation%7BdeleteManyThings%7BdeletedCount%7D%7D").await;
+    assert_eq!((reply.status, reply.header("allow")), (405, Some("POST")), "{reply:?}");
+}
+
+async fn a_batch_of_graphql_is_answered_in_order(client: Client) {
+    let tokens = guest(client).await;
+    let one = json!({ "query": "{ things { name } }" });
+    let batch = json!([one, { "query": "{" }, { "query": "{ a: __typename }" }]).to_string();
+    let reply = with_token(client, "POST", &app("graphql"), &tokens.access, Some(&batch)).await;
+    let answers = reply.json();
+    assert_eq!((reply.status, answers.as_array().map(Vec::len)), (200, Some(3)));
+    assert_eq!(answers[0], json!({"data": {"things": []}}));
+    assert!(answers[1]["errors"][0]["message"].is_string());
+    assert_eq!(answers[2], json!({"data": {"a": "Query"}}));
+    let eleven = Value::from(vec![one; 11]).to_string();
+    let reply = with_token(client, "POST", &app("graphql"), &tokens.access, Some(&eleven)).await;
+    assert_error(&reply, 400, Some("BadRequest"));
+}
+
+async fn graphql_that_is_not_said_to_be_json_is_415(client: Client) {
+    let tokens = guest(client).await;
+    let bearer = format!("Bearer {}", tokens.access);
+    let headers = [("authorization", bearer.as_str()), ("content-type", "text/plain")];
+    let body = json!({ "query": "{ __typename }" }).to_string();
+    let reply = client.send("POST", &app("graphql"), &headers, Some(&body)).await;
+    assert_error(&reply, 415, Some("BadRequest"));
 }
 
 fn chunked(token: &str, chunks: &[&[u8]], finished: bool) -> Vec<u8> {

@@ -30,7 +30,7 @@ impl Client {
         Self { address }
     }
 
-    /// Sends a request with a JSON body, or without one.
+    /// Sends a request with a body, JSON unless the headers say otherwise, or without one.
     pub async fn send(
         &self,
         method: &str,
@@ -43,7 +43,10 @@ impl Client {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         if let Some(body) = body {
-            head.push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()));
+            if !headers.iter().any(|(name, _)| *name == "content-type") {
+                head.push_str("content-type: application/json\r\n");
+            }
+            head.push_str(&format!("content-length: {}\r\n", body.len()));
         }
         head.push_str("\r\n");
         self.exchange(format!("{head}{}", body.unwrap_or_default()).as_bytes()).await.expect("an answer")

@@ -9,7 +9,6 @@ use serde_json::json;
 use super::App;
 use crate::auth::LoginRequest;
 use crate::error::Result;
-use crate::graphql::GraphqlRequest;
 use crate::http::{self as wire, Body, bearer_token, json_object, peer_address, required_string};
 use crate::secret::Secret;
 
@@ -62,11 +61,4 @@ pub(super) async fn end_session(app: &App, head: &Parts) -> Result<Response<Body
 pub(super) async fn profile(app: &App, head: &Parts) -> Result<Response<Body>> {
     let actor = app.authenticate(head).await?;
     Ok(wire::json(StatusCode::OK, &app.profile(&actor)?))
-}
-
-pub(super) async fn graphql(app: &App, head: &Parts, body: &Bytes) -> Result<Response<Body>> {
-    let actor = app.authenticate_by_any(head).await?;
-    let request = GraphqlRequest::parse(body)?;
-    let answer = app.graphql(&actor, &request).await;
-    Ok(wire::json_bytes(StatusCode::OK, answer.body))
 }

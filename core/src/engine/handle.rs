@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::{App, account, endpoints, oauth};
+use super::{App, account, endpoints, graphql, oauth};
 use crate::builder::EngineBuilder;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -135,7 +135,7 @@ impl Engine {
             Endpoint::RefreshSession => endpoints::refresh_session(app, head).await,
             Endpoint::EndSession => endpoints::end_session(app, head).await,
             Endpoint::Profile => endpoints::profile(app, head).await,
-            Endpoint::Graphql => endpoints::graphql(app, head, &body).await,
+            Endpoint::Graphql => graphql::answer(app, head, &body).await,
             Endpoint::Health => Ok(wire::health()),
         }
     }

@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::graphql::{ExecuteContext, Graphql, GraphqlRequest, GraphqlResponse};
 use crate::http::{Network, OriginList, bearer_token, peer_address};
 use crate::id::{AppId, CollectionId};
+use crate::limits::Limits;
 use crate::rules::RuleBook;
 use crate::schema::CollectionSchema;
 use crate::session::{Sessions, Tokens};
@@ -168,6 +169,10 @@ impl App {
 
     pub(crate) fn public_url(&self) -> &str {
         &self.parts.public_url
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        self.parts.graphql.limits()
     }
 
     pub(crate) fn access_list(&self) -> Option<&[Network]> {

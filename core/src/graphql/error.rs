@@ -56,6 +56,8 @@ impl GraphqlError {
 
 /// The codes that `extensions.code` can have.
 pub mod code {
+    /// A mutation in a `GET`.
+    pub const MUTATION_BY_GET: &str = "MUTATION_BY_GET";
     /// The document cannot be parsed.
     pub const PARSE: &str = "GRAPHQL_PARSE_FAILED";
     /// The document does not fit the schema.

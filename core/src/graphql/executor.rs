@@ -8,7 +8,7 @@ use super::ast::OperationKind;
 use super::cache::{CachedOperation, PlanCache};
 use super::catalog::{Catalog, Operation, RootField, Shape};
 use super::coerce::{Input, Variables};
-use super::error::GraphqlError;
+use super::error::{GraphqlError, code};
 use super::juniper::{Introspection, Schema};
 use super::mutate::mutation;
 use super::plan::{Plan, Prepared};
@@ -65,6 +65,11 @@ impl Graphql {
         self.schema.sdl()
     }
 
+    /// The limits that requests run under.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The catalog that the schema was made from.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
@@ -104,6 +109,10 @@ impl Graphql {
         request: &GraphqlRequest,
     ) -> Result<GraphqlResponse, Vec<GraphqlError>> {
         let operation = self.operation(request)?;
+        if request.read_only && operation.prepared.operation.kind == OperationKind::Mutation {
+            let text = "a mutation must be sent by POST";
+            return Err(vec![GraphqlError::request(code::MUTATION_BY_GET, text)]);
+        }
         let declared = &operation.prepared.operation.variables;
         let variables = coerce_variables(declared, &request.variables, &self.catalog, &self.limits)?;
         let switches = operation.prepared.switch_values(&variables).map_err(|error| vec![error])?;

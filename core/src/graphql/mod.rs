@@ -22,6 +22,7 @@ pub mod sdl;
 mod variables;
 mod write;
 
+pub use error::code;
 pub use executor::{ExecuteContext, Graphql, Validate};
 pub use juniper::Introspection;
 pub use request::GraphqlRequest;

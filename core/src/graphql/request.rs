@@ -20,6 +20,10 @@ pub struct GraphqlRequest {
     pub variables: Map<String, Value>,
     /// Which operation, when the document has several.
     pub operation_name: Option<String>,
+    /// What the client adds for the engine itself; unknown members are ignored.
+    pub extensions: Map<String, Value>,
+    /// Whether mutations are refused, as in a `GET`.
+    pub read_only: bool,
 }
 
 impl GraphqlRequest {
@@ -28,7 +32,6 @@ impl GraphqlRequest {
         Self { query: query.into(), ..Self::default() }
     }
 
-    /// With these variables.
     /// Sets one variable.
     #[must_use]
     pub fn variable(mut self, name: impl Into<String>, value: Value) -> Self {
@@ -48,8 +51,16 @@ impl GraphqlRequest {
     /// # Errors
     /// `BadRequest` that names the member with the wrong shape.
     pub fn parse(body: &[u8]) -> Result<Self> {
-        let value: Value =
-            serde_json::from_slice(body).map_err(|_| refused("the request body is not valid JSON"))?;
+        Self::from_json(
+            serde_json::from_slice(body).map_err(|_| refused("the request body is not valid JSON"))?,
+        )
+    }
+
+    /// Reads a parsed body.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn from_json(value: Value) -> Result<Self> {
         let Value::Object(mut members) = value else {
             return Err(refused("the request body must be a JSON object"));
         };
@@ -62,8 +73,8 @@ impl GraphqlRequest {
             Some(_) => return Err(refused("`operationName` must be a string or null")),
         };
         let variables = object_or_null("variables", members.remove("variables"))?;
-        object_or_null("extensions", members.remove("extensions"))?;
-        Ok(Self { query, variables, operation_name })
+        let extensions = object_or_null("extensions", members.remove("extensions"))?;
+        Ok(Self { query, variables, operation_name, extensions, read_only: false })
     }
 }
 

@@ -3,15 +3,15 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::error::{GraphqlError, PathSegment};
+use super::error::{GraphqlError, PathSegment, code};
 
 /// A response, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GraphqlResponse {
     /// The JSON.
     pub body: Bytes,
-    /// Whether nothing ran: the body has no `data`.
-    pub is_request_error: bool,
+    /// Why nothing ran, by the code of the first error; the body then has no `data`.
+    pub refused: Option<&'static str>,
 }
 
 impl GraphqlResponse {
@@ -20,7 +20,7 @@ impl GraphqlResponse {
         let mut body = b"{".to_vec();
         write_errors(&mut body, errors);
         body.push(b'}');
-        Self { body: body.into(), is_request_error: true }
+        Self { body: body.into(), refused: Some(errors.first().map_or(code::VALIDATION, |error| error.code)) }
     }
 
     /// It ran. `body` begins with `{"data":…` and lacks the errors and the closing brace.
@@ -30,7 +30,7 @@ impl GraphqlResponse {
             write_errors(&mut body, errors);
         }
         body.push(b'}');
-        Self { body: body.into(), is_request_error: false }
+        Self { body: body.into(), refused: None }
     }
 
     /// It ran and came to nothing: `data` is null.
@@ -86,10 +86,10 @@ mod tests {
             "message": "no", "locations": [{"line": 1, "column": 2}], "path": ["a", 3],
             "extensions": {"code": "X"},
         }]);
-        assert!(refused.is_request_error);
+        assert_eq!(refused.refused, Some("X"));
         assert_eq!(text(&refused), json!({ "errors": expected }));
         let failed = GraphqlResponse::null(&[error]);
-        assert!(!failed.is_request_error);
+        assert_eq!(failed.refused, None);
         assert_eq!(text(&failed), json!({ "data": null, "errors": expected }));
     }
 }

@@ -80,6 +80,7 @@ const PREFIX: &str = "/api/client/v2.0";
 /// Every endpoint: method, path below the prefix (or absolute), meaning.
 const ENDPOINTS: &[(Method, &str, Endpoint)] = &[
     (Method::POST, "/app/{app}/graphql", Endpoint::Graphql),
+    (Method::GET, "/app/{app}/graphql", Endpoint::Graphql),
     (Method::GET, "/app/{app}/location", Endpoint::Location),
     (Method::GET, "/app/{app}/.well-known/jwks.json", Endpoint::KeySet),
     (Method::POST, "/app/{app}/auth/providers/{provider}/login", Endpoint::Login),
