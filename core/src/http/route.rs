@@ -246,7 +246,7 @@ mod tests {
         );
         assert_eq!(
             find(&Method::OPTIONS, "/api/client/v2.0/app/a%20b/graphql"),
-            Lookup::Preflight { methods: vec![Method::POST], app: Some("a b".to_owned()) }
+            Lookup::Preflight { methods: vec![Method::POST, Method::GET], app: Some("a b".to_owned()) }
         );
     }
 }
