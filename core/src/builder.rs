@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::app::{AppConfig, ValidationAction};
+use crate::app::AppConfig;
 use crate::auth::config::AuthConfig;
 use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData};
 use crate::engine::{App, AppParts, Engine, Parts, catalog, rule_book};
@@ -211,10 +211,6 @@ impl Wiring {
         let introspection =
             if config.graphql.introspection { Introspection::Enabled } else { Introspection::Disabled };
         let graphql = Graphql::new(Arc::new(catalog(&config, &mut report)), introspection, &self.limits);
-        if config.graphql.read_validation != ValidationAction::Off {
-            let file = "graphql/validation_settings.json";
-            report.warn(file, "/read_validation_action", "reads are not validated yet");
-        }
         let rules = rule_book(&config, &self.limits, &mut report);
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");

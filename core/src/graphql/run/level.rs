@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use bson::{Bson, RawBsonRef, RawDocument, RawDocumentBuf};
 
-use super::session::{Failure, Session};
+use super::session::{Failure, Session, internal};
 use crate::filter::key::encode_raw_into;
 use crate::filter::{FieldPath, Filter, raw};
 use crate::graphql::plan::{DocumentPlan, RelationPlan};
@@ -21,6 +21,8 @@ pub(crate) struct Level {
     access: Access,
     /// Nothing of these documents is hidden.
     is_whole: bool,
+    /// Documents that do not fit their schema, where reads are validated: place and what does not fit.
+    misfits: Vec<(usize, String)>,
 }
 
 /// Where documents come from.
@@ -46,6 +48,13 @@ impl Level {
     /// What may be seen of one of the documents.
     pub(crate) fn visibility<'v>(&'v self, document: &'v RawDocument) -> Visibility<'v> {
         if self.is_whole { Visibility::Whole } else { self.access.visibility(document) }
+    }
+
+    /// Why the document at this place may not be shown, as far as the actor may know.
+    pub(crate) fn misfit(&self, index: usize) -> Option<&str> {
+        let place = self.misfits.binary_search_by_key(&index, |(place, _)| *place).ok()?;
+        let (_, why) = self.misfits.get(place)?;
+        Some(if self.is_whole { why } else { "a field does not fit" })
     }
 }
 
@@ -73,11 +82,23 @@ impl Session<'_> {
             Origin::Found => access.reads_all_it_finds(),
             Origin::Written => access.reads_everything(),
         };
+        let misfits = match origin {
+            Origin::Found => self.misfits(plan, &documents)?,
+            // It was checked before it was written.
+            Origin::Written => Vec::new(),
+        };
         let mut relations = Vec::with_capacity(plan.relations.len());
         for relation in &plan.relations {
             relations.push(self.related(relation, &documents).await?);
         }
-        Ok(Level { documents, relations, access, is_whole })
+        Ok(Level { documents, relations, access, is_whole, misfits })
+    }
+
+    fn misfits(&self, plan: &DocumentPlan, documents: &[RawDocumentBuf]) -> Failure<Vec<(usize, String)>> {
+        let Some(validate) = self.context.validate_read else { return Ok(Vec::new()) };
+        let api = self.catalog.collections.get(plan.collection.0).ok_or_else(internal)?;
+        let checked = documents.iter().map(|document| validate(&api.id, document)).enumerate();
+        Ok(checked.filter_map(|(place, fits)| Some((place, fits.err()?))).collect())
     }
 
     /// One request for the distinct keys of all the documents.
