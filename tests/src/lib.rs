@@ -12,6 +12,7 @@ mod client;
 mod counting;
 mod identity_service;
 mod movies;
+pub mod served;
 mod stores;
 mod things;
 
