@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 #![doc = include_str!("../../README.md")]
+mod browser;
 mod client;
 mod counting;
 mod identity_service;
@@ -15,6 +16,7 @@ mod movies;
 mod stores;
 mod things;
 
+pub use browser::{Away, Browser, PAGE, assert_refused, metadata_field, oauth_settings};
 pub use client::{Client, Reply};
 pub use counting::CountingStore;
 pub use identity_service::{

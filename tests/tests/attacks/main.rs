@@ -37,7 +37,10 @@ macro_rules! attack {
 
 mod claims;
 mod federation;
+mod linking;
+mod logged;
 mod passwords;
+mod services;
 mod sessions;
 mod tokens;
 mod world;
