@@ -35,6 +35,7 @@ macro_rules! attack {
     };
 }
 
+mod api_keys;
 mod claims;
 mod federation;
 mod linking;
