@@ -40,6 +40,7 @@ mod claims;
 mod federation;
 mod linking;
 mod logged;
+mod one_time;
 mod passwords;
 mod services;
 mod sessions;

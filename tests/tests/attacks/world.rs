@@ -59,6 +59,11 @@ impl Mailbox {
         (token.token, token.token_id)
     }
 
+    /// The newest mail.
+    pub fn last(&self) -> Mail {
+        self.0.lock().unwrap().last().cloned().expect("a mail")
+    }
+
     /// How many mails were sent.
     pub fn count(&self) -> usize {
         self.0.lock().unwrap().len()
