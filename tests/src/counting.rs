@@ -1,7 +1,7 @@
-//! A store that counts the requests it passes on.
+//! A store that counts the requests it passes on, and is busy when it is told to.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use backstitch::id::{ApiKeyId, AppId, SessionId, UserId};
@@ -10,7 +10,8 @@ use backstitch::secret::Secret;
 use backstitch::store::{
     ApiKey, ApiKeyStore, Capabilities, CollectionSpec, Cursor, DocumentStore, KeyStore, ListedSession,
     LiveSession, MetaStore, Registration, Result, Session, SessionStore, SigningKeyRecord, Snapshot, Store,
-    Ticket, TicketKey, TicketStore, Transaction, TransactionOptions, User, UserStore,
+    StoreError, StoreErrorKind, Ticket, TicketKey, TicketStore, Transaction, TransactionOptions, User,
+    UserStore,
 };
 use bson::Document;
 use chrono::{DateTime, Utc};
@@ -18,6 +19,7 @@ use chrono::{DateTime, Utc};
 /// Counts document requests (find, count, write) on their way to a store.
 #[derive(Clone)]
 pub struct CountingStore {
+    accounts: Arc<Accounts>,
     inner: Arc<dyn Store>,
     requests: Arc<AtomicUsize>,
 }
@@ -25,12 +27,39 @@ pub struct CountingStore {
 impl CountingStore {
     /// Counts from zero.
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, requests: Arc::default() }
+        Self { accounts: Arc::default(), inner, requests: Arc::default() }
     }
 
     /// The requests since the last call.
     pub fn take(&self) -> usize {
         self.requests.swap(0, Ordering::SeqCst)
+    }
+}
+
+/// What is asked about accounts: users, sessions, tickets and keys.
+#[derive(Default)]
+struct Accounts {
+    asked: Mutex<Vec<&'static str>>,
+    busy: AtomicBool,
+}
+
+impl CountingStore {
+    /// What was asked about accounts since the last call, by the methods' names.
+    pub fn take_asked(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.accounts.asked.lock().unwrap())
+    }
+
+    /// Whether such requests fail from now on, as a store fails that is too busy.
+    pub fn set_busy(&self, busy: bool) {
+        self.accounts.busy.store(busy, Ordering::SeqCst);
+    }
+
+    fn before(&self, name: &'static str) -> Result<()> {
+        self.accounts.asked.lock().unwrap().push(name);
+        match self.accounts.busy.load(Ordering::SeqCst) {
+            true => Err(StoreError::new(StoreErrorKind::Busy, "told to be busy")),
+            false => Ok(()),
+        }
     }
 }
 
@@ -105,6 +134,7 @@ macro_rules! pass_on {
         #[deny(clippy::missing_trait_methods)]
         impl $trait for CountingStore {
             $(async fn $name(&self, $($argument: $type),*) -> Result<$answer> {
+                self.before(stringify!($name))?;
                 self.inner.$name($($argument),*).await
             })*
         }

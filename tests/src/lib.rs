@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 #![doc = include_str!("../../README.md")]
+mod browser;
 mod client;
 mod counting;
 mod identity_service;
@@ -16,6 +17,7 @@ pub mod served;
 mod stores;
 mod things;
 
+pub use browser::{Away, Browser, PAGE, assert_refused, metadata_field, oauth_settings};
 pub use client::{Client, Reply};
 pub use counting::CountingStore;
 pub use identity_service::{

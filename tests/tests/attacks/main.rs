@@ -35,9 +35,14 @@ macro_rules! attack {
     };
 }
 
+mod api_keys;
 mod claims;
 mod federation;
+mod linking;
+mod logged;
+mod one_time;
 mod passwords;
+mod services;
 mod sessions;
 mod tokens;
 mod world;
