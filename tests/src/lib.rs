@@ -12,6 +12,7 @@ mod client;
 mod counting;
 mod identity_service;
 mod movies;
+mod signer;
 mod stores;
 mod things;
 
@@ -21,5 +22,6 @@ pub use identity_service::{
     CLIENT_ID, CLIENT_SECRET, Grant, IdentityService, PUBLIC_CLIENT_ID, metadata, pairs,
 };
 pub use movies::{Movies, each_store};
+pub use signer::Signer;
 pub use stores::both_stores;
 pub use things::{Things, each_store_with_things, ids};

@@ -36,7 +36,9 @@ macro_rules! attack {
 }
 
 mod claims;
+mod encoding;
 mod federation;
+mod forge;
 mod passwords;
 mod sessions;
 mod tokens;

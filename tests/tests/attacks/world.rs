@@ -79,6 +79,8 @@ pub struct Scene {
     pub store: Arc<dyn Store>,
     /// Stands still until moved.
     pub clock: Arc<ManualClock>,
+    /// One sequence for all engines, so that no two of them make the same id.
+    random: Arc<SeededRandom>,
     /// The other services; they lie where a test tells them to.
     pub service: IdentityService,
     /// What was mailed.
@@ -101,7 +103,8 @@ impl World {
     }
 
     async fn on(store: Arc<dyn Store>, clock: Arc<ManualClock>, folder: Option<TempDir>) -> Self {
-        let scene = Scene { store, clock, service: IdentityService::default(), mailbox: Mailbox::default() };
+        let (service, mailbox) = (IdentityService::default(), Mailbox::default());
+        let scene = Scene { store, clock, random: Arc::new(SeededRandom::new(1)), service, mailbox };
         let engine = scene.engine_with(club(), |builder| builder).await;
         Self { engine, scene, _folder: folder }
     }
@@ -124,7 +127,7 @@ impl Scene {
     ) -> Engine {
         let env = Env {
             clock: self.clock.clone(),
-            random: Arc::new(SeededRandom::new(1)),
+            random: self.random.clone(),
             executor: Arc::new(InlineExecutor),
             http: Arc::new(self.service.clone()),
             mailer: Arc::new(self.mailbox.clone()),
