@@ -39,6 +39,8 @@ mod claims;
 mod encoding;
 mod federation;
 mod forge;
+mod keys;
+mod logged;
 mod passwords;
 mod sessions;
 mod tokens;

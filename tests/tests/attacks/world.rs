@@ -10,7 +10,7 @@ use backstitch::auth::config::{
     Audience, Confirmation, CustomTokenConfig, EmailPasswordConfig, PasswordReset, ProviderKind,
     TokenAlgorithm, TokenKeySource,
 };
-use backstitch::builder::EngineBuilder;
+use backstitch::builder::{BuildError, EngineBuilder};
 use backstitch::engine::{App, Engine};
 use backstitch::env::test::{InlineExecutor, ManualClock, SeededRandom};
 use backstitch::env::{Env, Mail, MailKind, Mailer};
@@ -125,6 +125,15 @@ impl Scene {
         app: AppConfig,
         change: impl FnOnce(EngineBuilder) -> EngineBuilder,
     ) -> Engine {
+        self.try_engine_with(app, change).await.unwrap()
+    }
+
+    /// The same, where the wiring may be refused.
+    pub async fn try_engine_with(
+        &self,
+        app: AppConfig,
+        change: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> std::result::Result<Engine, BuildError> {
         let env = Env {
             clock: self.clock.clone(),
             random: self.random.clone(),
@@ -140,7 +149,7 @@ impl Scene {
             .password_cost(PasswordCost { memory_kib: 64, passes: 1, lanes: 1 })
             .app(app)
             .app(AppConfig::new("other").with_id(AppId::new(OTHER)).provider(ProviderKind::Anonymous));
-        change(builder).build().await.unwrap()
+        change(builder).build().await
     }
 }
 
