@@ -43,5 +43,6 @@ mod keys;
 mod logged;
 mod passwords;
 mod sessions;
+mod signatures;
 mod tokens;
 mod world;
