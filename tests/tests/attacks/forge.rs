@@ -135,6 +135,11 @@ impl Door {
         matches!(self.entrance, Entrance::Access | Entrance::Refresh)
     }
 
+    /// Whose door it is.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// The same door of another engine.
     pub fn at(&self, engine: &Engine) -> Self {
         Self { engine: engine.clone(), ..self.clone() }

@@ -36,6 +36,7 @@ macro_rules! attack {
 }
 
 mod claims;
+mod crossing;
 mod encoding;
 mod federation;
 mod forge;

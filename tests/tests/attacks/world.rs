@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use backstitch::actor::Actor;
 use backstitch::app::AppConfig;
 use backstitch::auth::PasswordCost;
 use backstitch::auth::config::{
@@ -13,7 +14,7 @@ use backstitch::auth::config::{
 use backstitch::builder::{BuildError, EngineBuilder};
 use backstitch::engine::{App, Engine};
 use backstitch::env::test::{InlineExecutor, ManualClock, SeededRandom};
-use backstitch::env::{Env, Mail, MailKind, Mailer};
+use backstitch::env::{Clock as _, Env, Mail, MailKind, Mailer};
 use backstitch::error::Result;
 use backstitch::id::AppId;
 use backstitch::secret::Secret;
@@ -119,6 +120,11 @@ impl Deref for World {
 }
 
 impl Scene {
+    /// The second that the clock shows.
+    pub fn now(&self) -> i64 {
+        self.clock.now().timestamp()
+    }
+
     /// Another engine on the same store, clock and mailbox, as a second process would be, for an app of choice.
     pub async fn engine_with(
         &self,
@@ -169,6 +175,12 @@ impl World {
         self.app().confirm(&token, &token_id).await.unwrap();
         let credential = serde_json::json!({ "username": email, "password": PASSWORD });
         self.client().log_in("local-userpass", credential).await
+    }
+
+    /// Who an access token stands for, as a host's own routes ask.
+    pub async fn actor(&self, access: &str) -> Actor {
+        let request = Request::get("/").header("authorization", format!("Bearer {access}"));
+        self.app().authenticate(&request.body(()).unwrap().into_parts().0).await.unwrap()
     }
 
     /// Logs in with a credential of any shape.
