@@ -8,6 +8,8 @@ use backstitch::rules::Access;
 use backstitch::secret::Secret;
 use backstitch::store::TransactionOptions;
 use backstitch_tests::{Client, Signer};
+use bytes::Bytes;
+use http::Request;
 use serde_json::{Value, json};
 
 use crate::forge::{Door, Entrance, bare, custom_tokens, derived, encode, parts, record};
@@ -38,6 +40,8 @@ attack!(attack_35_a_token_of_one_class_is_not_taken_for_another, |world| {
             }
         }
     }
+    elsewhere(&world, &doors[0]).await;
+    assert_eq!(world.mailbox.count(), 0, "nobody was written to");
     mailed_tokens(&world, &doors).await;
 });
 
@@ -286,6 +290,31 @@ attack!(attack_42_an_algorithm_of_one_provider_is_none_of_another_s, |world| {
         door.refuses(&forged.with_header(&json!({ "alg": "ES256", "kid": "host-1" })), "our own key").await;
     }
 });
+
+/// A token counts where the endpoint looks for it, once, and nowhere else.
+async fn elsewhere(world: &World, door: &Door) {
+    let token = door.token();
+    let (bearer, basic) = (format!("Bearer {token}"), format!("Basic {token}"));
+    let profile = "/api/client/v2.0/auth/profile";
+    let in_query = format!("{profile}?access_token={token}");
+    let both = [("authorization", bearer.as_str()), ("authorization", bearer.as_str())];
+    for (path, headers, status) in [
+        (profile, &both[..1], 200),
+        (profile, &both[..], 401),
+        (profile, &[("authorization", basic.as_str())], 401),
+        (profile, &[("authorization", token.as_str())], 401),
+        (profile, &[("cookie", &format!("access_token={token}"))], 401),
+        (profile, &[("jwttokenstring", &token)], 401),
+        (in_query.as_str(), &[], 401),
+    ] {
+        let mut request = Request::get(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let reply = world.send(request.body(Bytes::new()).unwrap()).await;
+        assert_eq!(reply.status, status, "{path} {headers:?}: {reply:?}");
+    }
+}
 
 /// What is mailed is good for what it was mailed for, at its own address.
 async fn mailed_tokens(world: &World, doors: &[Door]) {

@@ -157,7 +157,7 @@ attack!(attack_22_deep_nesting_is_refused_and_overflows_no_stack, |world| {
 /// The segment with a bit set that stands for nothing; as it is, if it has none to spare.
 fn loosened(segment: &str) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    if segment.len() % 4 == 0 {
+    if segment.len().is_multiple_of(4) {
         return segment.to_owned();
     }
     let last = segment.bytes().last().unwrap();
