@@ -9,6 +9,7 @@ mod argon;
 mod cost;
 mod hasher;
 mod imported;
+mod memory;
 mod pepper;
 mod phc;
 mod policy;
