@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Response, StatusCode};
+use serde::Serialize;
 use serde_json::json;
 
 use super::App;
@@ -41,8 +42,12 @@ pub(super) async fn register(app: &App, body: &Bytes) -> Result<Response<Body>> 
 }
 
 pub(super) async fn refresh_session(app: &App, head: &Parts) -> Result<Response<Body>> {
+    #[derive(Serialize)]
+    struct Refreshed {
+        access_token: String,
+    }
     let access_token = app.refresh(bearer_token(&head.headers)?).await?;
-    Ok(wire::json(StatusCode::CREATED, &json!({ "access_token": access_token })))
+    Ok(wire::json(StatusCode::CREATED, &Refreshed { access_token }))
 }
 
 pub(super) async fn end_session(app: &App, head: &Parts) -> Result<Response<Body>> {
