@@ -39,7 +39,7 @@ pub struct Limits {
     pub cached_plans: usize,
     /// Length of a password, in characters.
     pub password: std::ops::RangeInclusive<usize>,
-    /// Password hashes computed at once.
+    /// Password hashes computed at once. The memory of as many (19 MiB each by default) is kept once it was used.
     pub hashing_permits: usize,
     /// Password hashes that may wait.
     pub hashing_queue: usize,

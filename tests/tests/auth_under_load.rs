@@ -240,6 +240,31 @@ fn with_one_permit_and_no_queue_the_overflow_is_503_and_the_permit_comes_back() 
 }
 
 #[test]
+fn of_50_wrong_passwords_at_once_no_more_are_judged_than_may_fail() {
+    // As many are hashed at once as come, and no block ends meanwhile.
+    let hour = Duration::from_secs(3600);
+    let limits = Limits { hashing_permits: 50, login_block: hour..=hour, ..Limits::default() };
+    each_store(&limits, |world: World| async move {
+        world.register("ada@x").await;
+        let device = world.log_in("ada@x", PASSWORD).await.json()["device_id"].as_str().unwrap().to_owned();
+        // A stranger first, then whoever has stolen the id of a device that is let in.
+        for (email, device) in [("ada@x", None), ("nobody@x", None), ("ada@x", Some(&device))] {
+            let mut storm = JoinSet::new();
+            for _ in 0..50 {
+                let world = world.clone();
+                let options = json!({ "device": { "deviceId": device } });
+                let body = json!({ "username": email, "password": "battery staple", "options": options });
+                storm.spawn(async move { world.client().send("POST", LOGIN, None, Some(body)).await });
+            }
+            let replies = storm.join_all().await;
+            let count = |status| replies.iter().filter(|reply| reply.status == status).count();
+            assert_eq!((count(401), count(429)), (20, 30), "{email}");
+            assert_eq!(world.log_in(email, PASSWORD).await.status, 429, "also with the right one");
+        }
+    });
+}
+
+#[test]
 fn a_user_who_is_deleted_during_a_log_in_stays_deleted() {
     each_store(&Limits::default(), |world: World| async move {
         world.register("ada@x").await;
