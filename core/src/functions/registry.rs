@@ -70,7 +70,8 @@ impl Functions {
             let wanted = call.sources.len();
             let values = self.guarded(name, batch.call(call)).await?;
             if values.len() != wanted {
-                let text = format!("the function `{name}` gave {} values for {wanted} documents", values.len());
+                let text =
+                    format!("the function `{name}` gave {} values for {wanted} documents", values.len());
                 return Err(Error::new(ErrorKind::FunctionExecutionError, text));
             }
             return Ok(values.into_iter().map(Ok).collect());
@@ -196,7 +197,15 @@ mod tests {
         };
         named.insert("times".to_owned(), Arc::new(times));
         let functions = Functions::new(named, Env::system(), Duration::from_secs(5));
-        let sources = (0..9).map(|n| if n == 4 { doc! {} } else { doc! { "n": n } }).collect();
+        let sources = (0..9)
+            .map(|n| {
+                if n == 4 {
+                    doc! {}
+                } else {
+                    doc! { "n": n }
+                }
+            })
+            .collect();
         let values = functions.call_for_each("times", for_each(sources), 3).await.unwrap();
         let values: Vec<_> = values.into_iter().map(std::result::Result::ok).collect();
         let expected: Vec<_> = (0..9).map(|n| (n != 4).then(|| Bson::from(n * 2))).collect();
