@@ -225,6 +225,13 @@ impl Wiring {
             let file = "graphql/validation_settings.json";
             report.warn(file, "/read_validation_action", "reads are not validated yet");
         }
+        for resolver in &config.graphql.resolvers {
+            if !self.functions.has(&resolver.function) {
+                let message =
+                    format!("there is no function `{}`: its field answers an error", resolver.function);
+                report.warn(&resolver.file, "/function_name", message);
+            }
+        }
         let rules = rule_book(&config, &self.limits, &mut report);
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");
@@ -240,6 +247,7 @@ impl Wiring {
             sessions,
             rules,
             graphql,
+            functions: self.functions.clone(),
             store: Arc::clone(&self.store),
             env: self.env.clone(),
             config,

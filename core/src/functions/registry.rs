@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bson::Bson;
+use bson::{Bson, Document};
 use futures_util::future::{BoxFuture, Either, select};
 use futures_util::{FutureExt, StreamExt, stream};
 
@@ -42,16 +42,19 @@ impl Functions {
         self.named.contains_key(name) || self.batches.contains_key(name)
     }
 
-    /// Calls a function by name.
+    /// Calls a function by name. One that only a batch function has is called for a single, empty document.
     ///
     /// # Errors
     /// [`ErrorKind::FunctionNotFound`]; [`ErrorKind::FunctionExecutionError`] with what it threw;
     /// [`ErrorKind::ExecutionTimeLimitExceeded`].
     pub async fn call(&self, name: &str, call: FunctionCall) -> Result<Bson> {
-        match self.named.get(name) {
-            Some(function) => self.guarded(name, function.call(call)).await,
-            None => Err(not_found(name)),
+        if let Some(function) = self.named.get(name) {
+            return self.guarded(name, function.call(call)).await;
         }
+        let FunctionCall { actor, arguments, peer } = call;
+        let (input, sources) = (arguments.into_iter().next(), vec![Document::new()]);
+        let mut values = self.call_for_each(name, BatchCall { actor, input, sources, peer }, 1).await?;
+        values.pop().unwrap_or_else(|| Err(not_found(name)))
     }
 
     /// Calls a function for each source: once where a batch function has the name, else source by source with
@@ -76,15 +79,14 @@ impl Functions {
             }
             return Ok(values.into_iter().map(Ok).collect());
         }
-        if !self.named.contains_key(name) {
-            return Err(not_found(name));
-        }
+        let Some(function) = self.named.get(name) else { return Err(not_found(name)) };
         let BatchCall { actor, input, sources, peer } = call;
         let calls: Vec<BoxFuture<'_, Result<Bson>>> = sources
             .into_iter()
             .map(|source| {
                 let arguments = input.iter().cloned().chain([Bson::Document(source)]).collect();
-                self.call(name, FunctionCall { actor: actor.clone(), arguments, peer }).boxed()
+                let call = FunctionCall { actor: actor.clone(), arguments, peer };
+                self.guarded(name, function.call(call)).boxed()
             })
             .collect();
         Ok(stream::iter(calls).buffered(at_once.max(1)).collect().await)
@@ -131,7 +133,7 @@ impl fmt::Debug for Functions {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use bson::{Document, doc};
+    use bson::doc;
 
     use super::*;
     use crate::actor::Actor;
