@@ -429,7 +429,7 @@ mod tests {
         assert_eq!(
             files,
             [
-                ("graphql/custom_resolvers/q.json", ""),
+                ("graphql/custom_resolvers/q.json", "/function_name"),
                 ("functions/config.json", "/1"),
                 ("triggers/t.json", "")
             ]

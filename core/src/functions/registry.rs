@@ -229,6 +229,9 @@ mod tests {
         );
         let functions = functions().with_batches(batches);
         assert!(functions.has("count") && functions.has("double"));
+        // For a single call it is asked about one document, an empty one, for which this one gives nothing.
+        let alone = functions.call("count", call(1)).await.unwrap_err();
+        assert_eq!(alone.hint(), "the function `count` gave 0 values for 1 documents");
         let both = functions.call_for_each("count", for_each(vec![doc! { "a": 1 }; 2]), 1).await.unwrap();
         assert!(both.into_iter().all(|value| value.unwrap() == Bson::Int64(2)));
         let short = functions.call_for_each("count", for_each(vec![doc! { "a": 1 }, doc! {}]), 1).await;

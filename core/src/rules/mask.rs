@@ -60,3 +60,36 @@ impl Visibility<'_> {
         items.map(|item| self.readable_value(item).unwrap_or(Bson::Null)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bson::doc;
+    use serde_json::json;
+
+    use super::*;
+    use crate::rules::tests::{access, raw};
+
+    #[test]
+    fn the_readable_part_is_what_each_rule_lets_through() {
+        let stored = doc! {
+            "open": 1, "closed": 2, "whole": { "x": 1 },
+            "some": { "x": 1, "y": 2, "z": { "x": 3 } },
+            "list": [{ "x": 1, "y": 2 }, { "y": 2 }, 5, null, [{ "x": 6 }]],
+            "none": { "y": 1 }, "scalar": 7,
+        };
+        let below = json!({ "fields": { "x": { "read": true } } });
+        let access = access(json!([{ "name": "r", "apply_when": {}, "fields": {
+            "open": { "read": true }, "closed": { "read": false }, "whole": { "read": true },
+            "some": below, "list": below, "none": below, "scalar": below,
+        }}]));
+        let stored = raw(&stored);
+        let seen = access.visibility(&stored).readable_part(&stored);
+        let expected = doc! {
+            "open": 1, "whole": { "x": 1 }, "some": { "x": 1 },
+            "list": [{ "x": 1 }, Bson::Null, Bson::Null, Bson::Null, [{ "x": 6 }]],
+        };
+        assert_eq!(seen, expected);
+        assert_eq!(Visibility::Whole.readable_part(&stored), Document::try_from(&*stored).unwrap());
+        assert_eq!(Visibility::Hidden.readable_part(&stored), doc! {});
+    }
+}

@@ -265,3 +265,6 @@ fn scalar(name: &str) -> Result<Scalar, String> {
         other => Err(format!("`{other}` is no scalar of GraphQL")),
     }
 }
+
+#[cfg(test)]
+mod tests;
