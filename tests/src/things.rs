@@ -20,6 +20,8 @@ use crate::{Client, both_stores};
 /// `Thing` and `Person` on a store, which a guest may read and write but for what is `hidden`.
 #[derive(Clone)]
 pub struct Things {
+    /// The engine.
+    pub engine: Engine,
     /// Somebody who has logged in.
     pub client: Client,
     store: Arc<dyn Store>,
@@ -38,7 +40,7 @@ impl Things {
             .build()
             .await
             .expect("the app is wired");
-        Self { client: Client::new(&engine, &id).guest().await, store, group }
+        Self { client: Client::new(&engine, &id).guest().await, engine, store, group }
     }
 
     /// Stores documents past the rules and the schema.

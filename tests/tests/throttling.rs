@@ -94,7 +94,8 @@ async fn post(
     peer: Option<&str>,
     body: Value,
 ) -> Answer {
-    let mut request = Request::post(format!("/api/client/v2.0/app/{APP}/{path}"));
+    let mut request = Request::post(format!("/api/client/v2.0/app/{APP}/{path}"))
+        .header("content-type", "application/json");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

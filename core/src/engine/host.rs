@@ -94,14 +94,20 @@ impl App {
         request: &GraphqlRequest,
         peer: Option<IpAddr>,
     ) -> GraphqlResponse {
-        let validate =
-            |collection: &CollectionId, document: &RawDocument| self.validate(collection, document);
+        let graphql = &self.parts.config.graphql;
+        let written = |collection: &CollectionId, document: &RawDocument| {
+            self.validate(graphql.write_validation, collection, document)
+        };
+        let read = |collection: &CollectionId, document: &RawDocument| {
+            self.validate(graphql.read_validation, collection, document)
+        };
         let context = ExecuteContext {
             store: &*self.parts.store,
             actor,
             rules: &self.parts.rules,
             env: &self.parts.env,
-            validate: &validate,
+            validate: &written,
+            validate_read: (graphql.read_validation != ValidationAction::Off).then_some(&read),
             functions: &self.parts.functions,
             peer,
         };
@@ -202,14 +208,19 @@ impl App {
         &self.parts
     }
 
-    fn validate(&self, collection: &CollectionId, document: &RawDocument) -> std::result::Result<(), String> {
+    fn validate(
+        &self,
+        action: ValidationAction,
+        collection: &CollectionId,
+        document: &RawDocument,
+    ) -> std::result::Result<(), String> {
         let AppParts { config, schemas, .. } = &*self.parts;
         let Some(schema) = schemas.get(collection) else { return Ok(()) };
-        match (config.graphql.write_validation, schema.check(document, config.graphql.nulls)) {
+        match (action, schema.check(document, config.graphql.nulls)) {
             (ValidationAction::Off, _) | (_, Ok(())) => Ok(()),
             (ValidationAction::Error, Err(violation)) => Err(violation.to_string()),
             (ValidationAction::Warn, Err(violation)) => {
-                tracing::warn!(%collection, %violation, "a document that does not fit its schema was written");
+                tracing::warn!(%collection, %violation, "a document does not fit its schema");
                 Ok(())
             }
         }

@@ -76,6 +76,8 @@ pub mod code {
     pub const BAD_STORED_VALUE: &str = "STORED_VALUE_MISMATCH";
     /// A document does not fit its schema (write).
     pub const SCHEMA_WRITE: &str = "SchemaValidationFailedWrite";
+    /// A document does not fit its schema (read).
+    pub const SCHEMA_READ: &str = "SchemaValidationFailedRead";
     /// A unique key is taken.
     pub const DUPLICATE_KEY: &str = "DUPLICATE_KEY";
     /// The transaction ran past its deadline; nothing was written.

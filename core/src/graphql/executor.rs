@@ -26,7 +26,7 @@ use crate::limits::Limits;
 use crate::rules::RuleBook;
 use crate::store::DocumentStore;
 
-/// Says why a new image of a document does not fit its schema.
+/// Says why a document does not fit its schema.
 pub type Validate<'a> = dyn Fn(&CollectionId, &RawDocument) -> Result<(), String> + Send + Sync + 'a;
 
 /// The GraphQL API of one app: its schema and its prepared operations.
@@ -55,6 +55,8 @@ pub struct ExecuteContext<'a> {
     pub env: &'a Env,
     /// Asked for every new image, before it is written.
     pub validate: &'a Validate<'a>,
+    /// Asked for every document that is read, where reads are validated.
+    pub validate_read: Option<&'a Validate<'a>>,
     /// What custom resolvers call.
     pub functions: &'a Functions,
     /// The peer that the request came from, where it is known.

@@ -35,9 +35,19 @@ macro_rules! attack {
     };
 }
 
+mod api_keys;
 mod claims;
+mod crossing;
+mod encoding;
 mod federation;
+mod forge;
+mod keys;
+mod linking;
+mod logged;
+mod one_time;
 mod passwords;
+mod services;
 mod sessions;
+mod signatures;
 mod tokens;
 mod world;

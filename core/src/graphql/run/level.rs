@@ -7,7 +7,7 @@ use std::pin::Pin;
 use bson::{Bson, RawBsonRef, RawDocument, RawDocumentBuf};
 
 use super::resolve::Computed;
-use super::session::{Failure, Session};
+use super::session::{Failure, Session, internal};
 use crate::filter::key::encode_raw_into;
 use crate::filter::{FieldPath, Filter, raw};
 use crate::graphql::catalog::CollectionIndex;
@@ -26,6 +26,8 @@ pub(crate) struct Level {
     pub(crate) is_given: bool,
     /// What hides a part of them; `None` when nothing is hidden.
     mask: Option<Access>,
+    /// Documents that do not fit their schema, where reads are validated: place and what does not fit.
+    misfits: Vec<(usize, String)>,
 }
 
 /// Where documents come from.
@@ -54,6 +56,13 @@ impl Level {
     pub(crate) fn visibility<'v>(&'v self, document: &'v RawDocument) -> Visibility<'v> {
         self.mask.as_ref().map_or(Visibility::Whole, |access| access.visibility(document))
     }
+
+    /// Why the document at this place may not be shown, as far as the actor may know.
+    pub(crate) fn misfit(&self, index: usize) -> Option<&str> {
+        let place = self.misfits.binary_search_by_key(&index, |(place, _)| *place).ok()?;
+        let (_, why) = self.misfits.get(place)?;
+        Some(if self.mask.is_none() { why } else { "a field does not fit" })
+    }
 }
 
 impl Related {
@@ -80,16 +89,31 @@ impl Session<'_> {
             Origin::Written(at) => Some(self.access(at)?).filter(|access| !access.reads_everything()),
             Origin::Given => None,
         };
+        let misfits = match origin {
+            Origin::Found(at) => self.misfits(at, &documents)?,
+            // It was checked before it was written.
+            Origin::Written(_) => Vec::new(),
+            // It may be anything; what does not fit its GraphQL type is found while it is written down.
+            Origin::Given => Vec::new(),
+        };
         let mut relations = Vec::with_capacity(plan.relations.len());
         for relation in &plan.relations {
             relations.push(self.related(relation, &documents).await?);
         }
-        let mut computed = Vec::with_capacity(plan.computed.len());
-        for field in &plan.computed {
-            computed.push(self.compute(field, &documents, mask.as_ref()).await?);
-        }
         let is_given = origin == Origin::Given;
-        Ok(Level { documents, relations, computed, is_given, mask })
+        let mut level = Level { documents, relations, computed: Vec::new(), is_given, mask, misfits };
+        for field in &plan.computed {
+            let computed = self.compute(field, &level).await?;
+            level.computed.push(computed);
+        }
+        Ok(level)
+    }
+
+    fn misfits(&self, at: CollectionIndex, documents: &[RawDocumentBuf]) -> Failure<Vec<(usize, String)>> {
+        let Some(validate) = self.context.validate_read else { return Ok(Vec::new()) };
+        let api = self.catalog.collections.get(at.0).ok_or_else(internal)?;
+        let checked = documents.iter().map(|document| validate(&api.id, document)).enumerate();
+        Ok(checked.filter_map(|(place, fits)| Some((place, fits.err()?))).collect())
     }
 
     /// One request for the distinct keys of all the documents.

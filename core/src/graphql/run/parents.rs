@@ -2,23 +2,20 @@
 
 use std::collections::HashMap;
 
-use bson::{Document, RawBsonRef, RawDocument, RawDocumentBuf};
+use bson::{Document, RawBsonRef, RawDocument};
 
+use super::level::Level;
 use super::resolve::address;
 use crate::filter::raw;
-use crate::rules::{Access, Visibility};
+use crate::rules::Visibility;
 
-/// The places of the objects at a path by their addresses, and the objects as the mask shows them. What is
-/// hidden as a whole is not among them.
-pub(super) fn parents(
-    documents: &[RawDocumentBuf],
-    path: &[String],
-    mask: Option<&Access>,
-) -> (HashMap<usize, usize>, Vec<Document>) {
+/// The places of the objects at a path by their addresses, and the objects as the actor may read them. What is
+/// not shown as a whole is not among them.
+pub(super) fn parents(level: &Level, path: &[String]) -> (HashMap<usize, usize>, Vec<Document>) {
     let mut found = Parents::default();
-    for document in documents {
-        let seen = mask.map_or(Visibility::Whole, |access| access.visibility(document));
-        if !matches!(seen, Visibility::Hidden) {
+    for (index, document) in level.documents.iter().enumerate() {
+        let seen = level.visibility(document);
+        if !matches!(seen, Visibility::Hidden) && level.misfit(index).is_none() {
             found.object(document, path, seen);
         }
     }

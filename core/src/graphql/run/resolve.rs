@@ -18,7 +18,6 @@ use crate::error::{Error, ErrorKind};
 use crate::functions::{BatchCall, FunctionCall};
 use crate::graphql::error::{GraphqlError, code};
 use crate::graphql::plan::{ComputedPlan, Form, Resolved, WRAPPED};
-use crate::rules::Access;
 
 /// What a function answered to each of its calls.
 #[derive(Debug)]
@@ -97,13 +96,12 @@ impl Session<'_> {
     pub(super) fn compute<'f>(
         &'f mut self,
         plan: &'f ComputedPlan,
-        documents: &'f [RawDocumentBuf],
-        mask: Option<&'f Access>,
+        level: &'f Level,
     ) -> Pin<Box<dyn Future<Output = Failure<Computed>> + Send + 'f>> {
         Box::pin(async move {
             let BoundCall { resolver, input } =
                 self.calls.get(plan.resolved.call).ok_or_else(internal)?.clone();
-            let (places, sources) = parents(documents, &plan.path, mask);
+            let (places, sources) = parents(level, &plan.path);
             let count = sources.len();
             let given = if count == 0 {
                 Ok(Vec::new())

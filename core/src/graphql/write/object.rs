@@ -118,6 +118,11 @@ impl<'a, 'o> Writer<'a, 'o> {
         if matches!(seen, Visibility::Hidden) {
             return Written::Null;
         }
+        if let Some(why) = frame.level.misfit(frame.index) {
+            let message = format!("the document does not fit its schema: {why}");
+            self.error(GraphqlError::new(code::SCHEMA_READ, message), None);
+            return Written::Failed;
+        }
         self.object(&frame.plan.selection, document, seen, frame)
     }
 
