@@ -11,7 +11,7 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use backstitch::app::{AppConfig, CollectionConfig};
+use backstitch::app::{AppConfig, CollectionConfig, ValidationAction};
 use backstitch::auth::config::ProviderKind;
 use backstitch::builder::EngineBuilder;
 use backstitch::engine::Engine;
@@ -20,6 +20,7 @@ use backstitch::id::CollectionId;
 use backstitch::rules::Access;
 use backstitch::schema::{CustomResolver, Relationship, ResolverType};
 use backstitch::store::{DocumentStore, Store, TransactionOptions};
+use backstitch_storage_memory::MemoryStore;
 use backstitch_tests::{Client, CountingStore, both_stores};
 use bson::{Bson, RawDocumentBuf, doc};
 use serde_json::{Value, json};
@@ -683,6 +684,29 @@ fn resolvers_are_introspected_run_as_the_caller_and_count_in_the_limits() {
             assert_eq!(answer["errors"][0]["extensions"]["code"], "LIMIT_EXCEEDED", "{query}: {answer}");
         }
     });
+}
+
+#[tokio::test]
+async fn a_function_is_not_asked_about_a_document_that_does_not_fit_its_schema() {
+    let mut config = app().resolver(on("Note", "look", "look").payload(scalar("int")));
+    config.graphql.read_validation = ValidationAction::Error;
+    let (id, group) = (config.id.to_string(), Arc::clone(&config.data_group));
+    let store = CountingStore::new(Arc::new(MemoryStore::new()));
+    let calls = Calls::default();
+    let builder =
+        Engine::builder().store(Arc::new(store.clone())).public_url("http://notes.example").app(config);
+    let engine = giving(builder, &calls, "look", 1).build().await.unwrap();
+    let guest = Client::new(&engine, &id).guest().await;
+    fill(&store, &group).await;
+    let access = Access::system(CollectionId::new(group, "mongodb-atlas", "app", "notes"));
+    let broken = RawDocumentBuf::try_from(&doc! { "_id": 4, "title": 5 }).unwrap();
+    let mut transaction = store.begin(TransactionOptions::default()).await.unwrap();
+    transaction.write(&[access.insert(broken).unwrap()]).await.unwrap();
+    transaction.commit().await.unwrap();
+    let answer = guest.graphql("{ notes(query: { _id_gt: 2 }) { _id look } }", json!({})).await;
+    assert_eq!(answer["data"]["notes"], json!([{ "_id": 3, "look": 1 }, null]));
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "SchemaValidationFailedRead");
+    assert_eq!(calls.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What functions answered.
 
-use super::object::{Frame, Object, Writer, Written};
+use super::frame::{Frame, Object};
+use super::object::{Writer, Written};
 use crate::filter::raw;
 use crate::graphql::ast::Location;
 use crate::graphql::plan::{Form, Resolved, WRAPPED};

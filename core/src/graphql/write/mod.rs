@@ -7,6 +7,7 @@
 //!    where the nearest nullable parent began.
 
 mod answer;
+mod frame;
 mod json;
 mod object;
 mod output;

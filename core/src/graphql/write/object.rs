@@ -2,6 +2,7 @@
 
 use bson::{RawArray, RawBsonRef, RawDocument};
 
+use super::frame::{Frame, Object};
 use super::output::Output;
 use super::scalar::scalar;
 use crate::filter::raw;
@@ -25,38 +26,6 @@ pub(crate) struct Writer<'a, 'o> {
 enum Step<'a> {
     Key(&'a str),
     Index(usize),
-}
-
-/// The document that is being written, for its relations.
-#[derive(Clone, Copy)]
-pub(super) struct Frame<'a> {
-    pub(super) plan: &'a DocumentPlan,
-    pub(super) level: &'a Level,
-    pub(super) index: usize,
-}
-
-/// The object that is being written.
-#[derive(Clone, Copy)]
-pub(super) struct Object<'a> {
-    selection: &'a Selection,
-    pub(super) document: &'a RawDocument,
-    /// Where its values begin among the slots.
-    base: usize,
-    seen: Visibility<'a>,
-    pub(super) frame: Frame<'a>,
-}
-
-impl Frame<'_> {
-    /// The code for a value that does not fit its type.
-    fn misfit(&self) -> &'static str {
-        if self.level.is_given { code::FUNCTION_FAILED } else { code::BAD_STORED_VALUE }
-    }
-
-    /// Says that a value is not what is wanted.
-    fn no(&self, wanted: &str) -> String {
-        let source = if self.level.is_given { "what the function gave" } else { "the stored value" };
-        format!("{source} is no `{wanted}`")
-    }
 }
 
 /// Bytes by which a document may be longer than the first one.
