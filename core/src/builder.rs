@@ -20,7 +20,7 @@ use crate::report::Report;
 use crate::schema::CollectionSchema;
 use crate::secret::Secret;
 use crate::session::{CustomData, KeySource, NoCustomData, SessionSettings, Sessions};
-use crate::store::{SigningKeyRecord, Store};
+use crate::store::{DOMAIN_ID, SigningKeyRecord, Store};
 
 /// Puts an engine together.
 #[must_use = "nothing is built before `build` is awaited"]
@@ -202,7 +202,7 @@ impl Wiring {
     /// The app's domain id, made on first start.
     async fn domain_of(&self, app: &AppId) -> Result<DomainId, Error> {
         let fresh = DomainId::generate(self.env.clock.now(), &*self.env.random)?;
-        let stored = self.store.meta_or_insert(app, "domain_id", &fresh.to_hex()).await?;
+        let stored = self.store.meta_or_insert(app, DOMAIN_ID, &fresh.to_hex()).await?;
         DomainId::parse(&stored).ok_or_else(|| Error::internal(format!("domain id `{stored}` is none")))
     }
 
