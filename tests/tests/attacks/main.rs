@@ -45,4 +45,5 @@ mod passwords;
 mod services;
 mod sessions;
 mod tokens;
+mod under_load;
 mod world;
