@@ -35,6 +35,7 @@ macro_rules! attack {
     };
 }
 
+mod addresses;
 mod api_keys;
 mod claims;
 mod federation;
@@ -44,6 +45,7 @@ mod one_time;
 mod passwords;
 mod services;
 mod sessions;
+mod throttling;
 mod tokens;
 mod under_load;
 mod world;
