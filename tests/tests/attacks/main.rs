@@ -43,6 +43,7 @@ mod linking;
 mod logged;
 mod one_time;
 mod passwords;
+mod secrets;
 mod services;
 mod sessions;
 mod throttling;
