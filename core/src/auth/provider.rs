@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::functions::Functions;
 use crate::id::{AppId, DeviceId, UserId};
 use crate::limits::Limits;
+use crate::secret::Secret;
 use crate::session::SessionLifetime;
 use crate::store::{Identity, Store, UserKind};
 
@@ -33,7 +34,7 @@ pub trait Provider: Send + Sync {
     async fn authenticate(&self, cx: &ProviderContext<'_>, credential: &Credential) -> Result<Proven>;
 
     /// Whether a proof still stands once its session is open: evidence that is withdrawn without ending the
-    /// user's other sessions (an API key) may have gone meanwhile.
+    /// user's other sessions (an API key), or before there is a user (a password), may have gone meanwhile.
     async fn still_stands(&self, _cx: &ProviderContext<'_>, _proven: &Proven) -> Result<bool> {
         Ok(true)
     }
@@ -86,6 +87,9 @@ pub struct Proven {
     /// The user's epoch, read before the evidence was, if the evidence may be replaced meanwhile
     /// (a password): whatever ended all sessions since then ends the new one too.
     pub epoch: Option<u32>,
+    /// What the evidence was held against, if it may be replaced while there is no user yet whose epoch would
+    /// tell: the hash of a password.
+    pub held_against: Option<Secret>,
 }
 
 /// Whom an identity stands for.

@@ -38,8 +38,9 @@ pub trait Function: Send + Sync {
     async fn call(&self, call: FunctionCall) -> Result<Bson, FunctionFailure>;
 }
 
-/// What a function is called with.
-#[derive(Clone, Debug)]
+/// What a function is called with. `Debug` shows how many arguments there are and none of them: confirmation and
+/// reset functions are given tokens and passwords.
+#[derive(Clone)]
 pub struct FunctionCall {
     /// For whom: the user who calls, or the system.
     pub actor: Actor,
@@ -49,6 +50,14 @@ pub struct FunctionCall {
     pub arguments: Vec<Bson>,
     /// The peer that the request came from, where it is known.
     pub peer: Option<IpAddr>,
+}
+
+impl std::fmt::Debug for FunctionCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("FunctionCall");
+        shown.field("actor", &self.actor).field("peer", &self.peer);
+        shown.field("arguments", &self.arguments.len()).finish_non_exhaustive()
+    }
 }
 
 /// What a function throws. The message may be shown to the client.

@@ -35,6 +35,7 @@ macro_rules! attack {
     };
 }
 
+mod addresses;
 mod api_keys;
 mod claims;
 mod crossing;
@@ -46,8 +47,11 @@ mod linking;
 mod logged;
 mod one_time;
 mod passwords;
+mod secrets;
 mod services;
 mod sessions;
 mod signatures;
+mod throttling;
 mod tokens;
+mod under_load;
 mod world;

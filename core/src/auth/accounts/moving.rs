@@ -65,7 +65,8 @@ impl Auth {
         let identity = Identity { data, ..known.clone() };
         let subject = Subject::User(id);
         let lifetime = SessionLifetime::Configured;
-        self.renew_data(user, &Proven { subject, identity, lifetime, epoch: None }).await?;
+        self.renew_data(user, &Proven { subject, identity, lifetime, epoch: None, held_against: None })
+            .await?;
         self.parts.sessions.revoke_all(id).await
     }
 }

@@ -43,6 +43,6 @@ impl Provider for Anonymous {
             data: Document::new(),
         };
         let subject = Subject::Holder(UserKind::Normal);
-        Ok(Proven { subject, identity, lifetime: SessionLifetime::Longest, epoch: None })
+        Ok(Proven { subject, identity, lifetime: SessionLifetime::Longest, epoch: None, held_against: None })
     }
 }

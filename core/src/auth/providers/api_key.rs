@@ -57,7 +57,7 @@ impl Provider for ApiKeyProvider {
             data: doc! { "name": found.name },
         };
         let (subject, lifetime) = (Subject::User(found.user), SessionLifetime::Configured);
-        Ok(Proven { subject, identity, lifetime, epoch: Some(user.epoch) })
+        Ok(Proven { subject, identity, lifetime, epoch: Some(user.epoch), held_against: None })
     }
 
     async fn still_stands(&self, cx: &ProviderContext<'_>, proven: &Proven) -> Result<bool> {

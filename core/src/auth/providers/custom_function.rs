@@ -56,7 +56,13 @@ impl Provider for CustomFunction {
         let (id, data) = identity_of(answer)?;
         let identity = Identity { provider: TYPE_NAME.to_owned(), provider_id: self.id, id, data };
         let subject = Subject::Holder(UserKind::Normal);
-        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch: None })
+        Ok(Proven {
+            subject,
+            identity,
+            lifetime: SessionLifetime::Configured,
+            epoch: None,
+            held_against: None,
+        })
     }
 }
 

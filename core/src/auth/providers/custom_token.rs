@@ -125,7 +125,13 @@ impl Provider for CustomToken {
     async fn authenticate(&self, cx: &ProviderContext<'_>, credential: &Credential) -> Result<Proven> {
         let identity = self.identity(cx.into(), credential.text("token")?).await?;
         let subject = Subject::Holder(UserKind::Normal);
-        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch: None })
+        Ok(Proven {
+            subject,
+            identity,
+            lifetime: SessionLifetime::Configured,
+            epoch: None,
+            held_against: None,
+        })
     }
 }
 

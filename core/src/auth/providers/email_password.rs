@@ -5,6 +5,7 @@
 //! 3. Pending is told only to the right password.
 //! 4. Tries are counted before they are judged; a blocked account is refused before and after the wait for a hash.
 //! 5. A hash of other parameters is replaced after a right log-in, if it is still the one that was read.
+//! 6. A password that is set during a log-in wins: the old one opens no session that lasts.
 
 use std::sync::Arc;
 
@@ -62,13 +63,24 @@ impl EmailPassword {
         Err(Error::new(ErrorKind::Unavailable, "the account is being changed, try again").with_retry_after(1))
     }
 
-    /// Keeps the upgraded hash, unless the password was changed meanwhile.
-    async fn upgrade(&self, cx: &ProviderContext<'_>, old: &Registration, password: &Secret) -> Result<()> {
+    /// Makes the hash one of ours; gives the one that is kept, or none if the password was changed meanwhile.
+    async fn upgrade(
+        &self,
+        cx: &ProviderContext<'_>,
+        old: &Registration,
+        password: &Secret,
+    ) -> Result<Option<Secret>> {
         let upgraded = Registration { password_hash: self.hasher.hash(password).await?, ..old.clone() };
         match cx.store.replace_registration(cx.app, &upgraded, &old.password_hash).await {
-            Err(error) if error.kind() != StoreErrorKind::Conflict => Err(error.into()),
-            _ => Ok(()),
+            Ok(()) => return Ok(Some(upgraded.password_hash)),
+            Err(error) if error.kind() == StoreErrorKind::Conflict => {}
+            Err(error) => return Err(error.into()),
         }
+        // Another log-in may have been first, with the same password.
+        let Some(kept) = cx.store.registration(cx.app, &old.email).await? else { return Ok(None) };
+        let turn = self.hasher.turn().await?;
+        let verified = self.hasher.verify(turn, password, &kept.password_hash).await?;
+        Ok((verified != Verified::Wrong).then_some(kept.password_hash))
     }
 }
 
@@ -111,9 +123,11 @@ impl Provider for EmailPassword {
         if !registration.confirmed {
             return Err(Error::new(ErrorKind::AuthError, "confirmation required"));
         }
-        if verified == Verified::RightButOutdated {
-            self.upgrade(cx, &registration, &password).await?;
-        }
+        let hash = match verified {
+            Verified::RightButOutdated => self.upgrade(cx, &registration, &password).await?,
+            _ => Some(registration.password_hash),
+        };
+        let hash = hash.ok_or_else(|| wrong_password(cx.purpose))?;
         let identity = Identity {
             provider: TYPE_NAME.to_owned(),
             provider_id: self.id,
@@ -121,7 +135,16 @@ impl Provider for EmailPassword {
             data: doc! { "email": registration.email },
         };
         let subject = Subject::Holder(UserKind::Normal);
-        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch })
+        // Of a user who is there, the epoch tells.
+        let held_against = epoch.is_none().then_some(hash);
+        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch, held_against })
+    }
+
+    async fn still_stands(&self, cx: &ProviderContext<'_>, proven: &Proven) -> Result<bool> {
+        let Some(hash) = &proven.held_against else { return Ok(true) };
+        let Ok(email) = proven.identity.data.get_str("email") else { return Ok(false) };
+        let kept = cx.store.registration(cx.app, email).await?;
+        Ok(kept.is_some_and(|kept| kept.identity_id == proven.identity.id && kept.password_hash == *hash))
     }
 }
 

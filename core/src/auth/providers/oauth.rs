@@ -31,7 +31,7 @@ impl OAuth {
             data: identified.data,
         };
         let subject = Subject::Holder(UserKind::Normal);
-        Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch: None }
+        Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch: None, held_against: None }
     }
 }
 
