@@ -16,12 +16,13 @@ use std::time::Duration;
 use backstitch::app::{AppConfig, CollectionConfig};
 use backstitch::auth::PasswordCost;
 use backstitch::auth::config::{Confirmation, EmailPasswordConfig, PasswordReset, ProviderKind};
+use backstitch::bson::doc;
 use backstitch::bson::oid::ObjectId;
 use backstitch::engine::Engine;
 use backstitch::env::{Env, Executor, Job, Saturated, ThreadPool};
 use backstitch::id::{AppId, UserId};
 use backstitch::limits::Limits;
-use backstitch::store::Store;
+use backstitch::store::{Identity, Registration, Store, User, UserKind};
 use backstitch_tests::{Client, Reply, both_stores};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -280,6 +281,39 @@ fn a_user_who_is_deleted_during_a_log_in_stays_deleted() {
         // The address is free again, for somebody new.
         world.register("ada@x").await;
         assert_ne!(user_id(&world.log_in("ada@x", PASSWORD).await), user);
+    });
+}
+
+#[test]
+fn a_first_log_in_whose_account_is_deleted_meanwhile_makes_no_user() {
+    each_store(&Limits::default(), |world: World| async move {
+        world.register("ada@x").await;
+        // Another first log-in is quicker, and its user is deleted with the registration.
+        let meanwhile = async {
+            let registration = world.store.registration(&world.app, "ada@x").await.unwrap().unwrap();
+            let identity = Identity {
+                provider: Registration::PROVIDER.to_owned(),
+                provider_id: ObjectId::from_bytes([7; 12]),
+                id: registration.identity_id,
+                data: doc! { "email": "ada@x" },
+            };
+            let user = User {
+                id: UserId::new(ObjectId::from_bytes([8; 12])),
+                kind: UserKind::Normal,
+                disabled: false,
+                epoch: 0,
+                identities: vec![identity],
+                created_at: registration.created_at,
+                last_login_at: registration.created_at,
+            };
+            world.store.insert_registered_user(&world.app, &user, "ada@x").await.unwrap();
+            assert!(world.store.delete_user(&world.app, user.id).await.unwrap());
+        };
+        let reply = world.log_in_during("ada@x", meanwhile).await;
+        assert_eq!((reply.status, &reply.json()["error_code"]), (401, &json!("AuthError")), "{reply:?}");
+        assert!(world.store.list_users(&world.app, None, 10).await.unwrap().is_empty(), "nobody came back");
+        world.register("ada@x").await;
+        assert_eq!(world.log_in("ada@x", PASSWORD).await.status, 200);
     });
 }
 

@@ -16,7 +16,7 @@ use crate::auth::accounts::MAX_EMAIL_BYTES;
 use crate::auth::config::EmailPasswordConfig;
 use crate::auth::credential::Credential;
 use crate::auth::password::{PasswordHasher, PasswordRules, Verified};
-use crate::auth::provider::{Proven, Provider, ProviderContext, Purpose, Subject};
+use crate::auth::provider::{Evidence, Proven, Provider, ProviderContext, Purpose, Subject};
 use crate::auth::throttle::{Account, Throttle};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
@@ -118,10 +118,14 @@ impl Provider for EmailPassword {
             provider: TYPE_NAME.to_owned(),
             provider_id: self.id,
             id: registration.identity_id,
-            data: doc! { "email": registration.email },
+            data: doc! { "email": &registration.email },
         };
         let subject = Subject::Holder(UserKind::Normal);
-        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch })
+        let evidence = match epoch {
+            Some(epoch) => Evidence::User { epoch },
+            None => Evidence::Registration { email: registration.email },
+        };
+        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, evidence })
     }
 }
 
