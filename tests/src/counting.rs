@@ -149,6 +149,7 @@ macro_rules! pass_on {
 
 pass_on!(UserStore {
     fn insert_user(app: &AppId, user: &User) -> ();
+    fn insert_registered_user(app: &AppId, user: &User, email: &str) -> ();
     fn user(app: &AppId, id: UserId) -> Option<User>;
     fn user_by_identity(app: &AppId, provider: &str, identity_id: &str) -> Option<User>;
     fn replace_user(app: &AppId, user: &User, expected: &User) -> ();

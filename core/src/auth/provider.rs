@@ -84,12 +84,40 @@ pub struct Proven {
     pub identity: Identity,
     /// How long a session lives that rests on it.
     pub lifetime: SessionLifetime,
-    /// The user's epoch, read before the evidence was, if the evidence may be replaced meanwhile
-    /// (a password): whatever ended all sessions since then ends the new one too.
-    pub epoch: Option<u32>,
-    /// What the evidence was held against, if it may be replaced while there is no user yet whose epoch would
-    /// tell: the hash of a password.
-    pub held_against: Option<Secret>,
+    /// What of ours the proof rests on.
+    pub evidence: Evidence,
+}
+
+/// What of ours a proof rests on, and what therefore ends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Nothing: others vouch for the identity, and a new one makes a user.
+    Foreign,
+    /// A user who was there. The epoch was read before the evidence, which may be replaced meanwhile (a password):
+    /// whatever ended all sessions since then ends the new one too, and a user who is gone is not made again.
+    User {
+        /// The user's epoch.
+        epoch: u32,
+    },
+    /// A registration that nobody had logged in with: its user is made only while it stands, and its session stays
+    /// only if the password has not been replaced meanwhile, which no epoch would tell.
+    Registration {
+        /// Its address.
+        email: String,
+        /// What the password was held against.
+        password_hash: Secret,
+    },
+}
+
+impl Evidence {
+    /// The epoch of the user when the evidence was read; one who was not made yet starts at 0.
+    pub(crate) fn epoch(&self) -> Option<u32> {
+        match self {
+            Self::Foreign => None,
+            Self::User { epoch } => Some(*epoch),
+            Self::Registration { .. } => Some(0),
+        }
+    }
 }
 
 /// Whom an identity stands for.

@@ -12,7 +12,10 @@ use backstitch::env::{Env, Executor, Job, Saturated, ThreadPool};
 use backstitch::id::{AppId, UserId};
 use backstitch::limits::Limits;
 use backstitch::secret::Secret;
+use backstitch::store::{Identity, Registration, User, UserKind};
 use backstitch_tests::Reply;
+use bson::doc;
+use bson::oid::ObjectId;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -185,6 +188,40 @@ attack!(attack_55_a_user_who_is_deleted_during_a_log_in_stays_deleted, |world| {
         // The address is free again, for somebody new.
         crowd.register(ADA).await;
         assert_ne!(user_of(&crowd.enter(ADA, PASSWORD).await), user);
+    })
+    .await;
+});
+
+attack!(attack_55_a_first_log_in_whose_account_is_deleted_meanwhile_makes_no_user, |world| {
+    in_time(async {
+        let crowd = Crowd::of(world, Limits::default(), club()).await;
+        crowd.register(ADA).await;
+        let app = AppId::new(APP);
+        // Another first log-in is quicker, and its user is deleted with the registration.
+        let meanwhile = async {
+            let registration = crowd.store.registration(&app, ADA).await.unwrap().unwrap();
+            let user = User {
+                id: UserId::new(ObjectId::from_bytes([8; 12])),
+                kind: UserKind::Normal,
+                disabled: false,
+                epoch: 0,
+                identities: vec![Identity {
+                    provider: Registration::PROVIDER.to_owned(),
+                    provider_id: ObjectId::from_bytes([7; 12]),
+                    id: registration.identity_id,
+                    data: doc! { "email": ADA },
+                }],
+                created_at: registration.created_at,
+                last_login_at: registration.created_at,
+            };
+            crowd.store.insert_registered_user(&app, &user, ADA).await.unwrap();
+            assert!(crowd.store.delete_user(&app, user.id).await.unwrap());
+        };
+        let reply = crowd.enter_during(ADA, meanwhile).await;
+        assert_eq!((reply.status, &reply.json()["error_code"]), (401, &json!("AuthError")), "{reply:?}");
+        assert!(crowd.users().await.is_empty(), "nobody came back");
+        crowd.register(ADA).await;
+        assert_eq!(crowd.enter(ADA, PASSWORD).await.status, 200);
     })
     .await;
 });

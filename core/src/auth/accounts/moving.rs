@@ -6,7 +6,7 @@ use super::mails;
 use super::registering::{name_in_use, unknown};
 use crate::auth::login::Auth;
 use crate::auth::one_time::{Meant, OneTime, worthless};
-use crate::auth::provider::{Proven, Purpose, Subject};
+use crate::auth::provider::{Evidence, Proven, Purpose, Subject};
 use crate::auth::throttle::Throttle;
 use crate::env::MailKind;
 use crate::error::{Error, ErrorKind, Result};
@@ -65,8 +65,7 @@ impl Auth {
         let identity = Identity { data, ..known.clone() };
         let subject = Subject::User(id);
         let lifetime = SessionLifetime::Configured;
-        self.renew_data(user, &Proven { subject, identity, lifetime, epoch: None, held_against: None })
-            .await?;
+        self.renew_data(user, &Proven { subject, identity, lifetime, evidence: Evidence::Foreign }).await?;
         self.parts.sessions.revoke_all(id).await
     }
 }

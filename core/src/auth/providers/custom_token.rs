@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::auth::config::{Audience, CustomTokenConfig, MetadataField, TokenKeySource};
 use crate::auth::credential::Credential;
 use crate::auth::jwks::{Jwks, Outside};
-use crate::auth::provider::{Proven, Provider, ProviderContext, Subject};
+use crate::auth::provider::{Evidence, Proven, Provider, ProviderContext, Subject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::jose::{Claims, Expected, ForeignToken, VerifyingKey};
 use crate::session::SessionLifetime;
@@ -125,13 +125,7 @@ impl Provider for CustomToken {
     async fn authenticate(&self, cx: &ProviderContext<'_>, credential: &Credential) -> Result<Proven> {
         let identity = self.identity(cx.into(), credential.text("token")?).await?;
         let subject = Subject::Holder(UserKind::Normal);
-        Ok(Proven {
-            subject,
-            identity,
-            lifetime: SessionLifetime::Configured,
-            epoch: None,
-            held_against: None,
-        })
+        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, evidence: Evidence::Foreign })
     }
 }
 

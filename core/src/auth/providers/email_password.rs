@@ -17,7 +17,7 @@ use crate::auth::accounts::MAX_EMAIL_BYTES;
 use crate::auth::config::EmailPasswordConfig;
 use crate::auth::credential::Credential;
 use crate::auth::password::{PasswordHasher, PasswordRules, Verified};
-use crate::auth::provider::{Proven, Provider, ProviderContext, Purpose, Subject};
+use crate::auth::provider::{Evidence, Proven, Provider, ProviderContext, Purpose, Subject};
 use crate::auth::throttle::{Account, Throttle};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
@@ -132,19 +132,22 @@ impl Provider for EmailPassword {
             provider: TYPE_NAME.to_owned(),
             provider_id: self.id,
             id: registration.identity_id,
-            data: doc! { "email": registration.email },
+            data: doc! { "email": &registration.email },
         };
         let subject = Subject::Holder(UserKind::Normal);
-        // Of a user who is there, the epoch tells.
-        let held_against = epoch.is_none().then_some(hash);
-        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch, held_against })
+        let evidence = match epoch {
+            Some(epoch) => Evidence::User { epoch },
+            None => Evidence::Registration { email: registration.email, password_hash: hash },
+        };
+        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, evidence })
     }
 
     async fn still_stands(&self, cx: &ProviderContext<'_>, proven: &Proven) -> Result<bool> {
-        let Some(hash) = &proven.held_against else { return Ok(true) };
-        let Ok(email) = proven.identity.data.get_str("email") else { return Ok(false) };
+        let Evidence::Registration { email, password_hash } = &proven.evidence else { return Ok(true) };
         let kept = cx.store.registration(cx.app, email).await?;
-        Ok(kept.is_some_and(|kept| kept.identity_id == proven.identity.id && kept.password_hash == *hash))
+        Ok(kept.is_some_and(|kept| {
+            kept.identity_id == proven.identity.id && kept.password_hash == *password_hash
+        }))
     }
 }
 
