@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use backstitch::app::AppConfig;
 use backstitch::engine::Engine;
+use backstitch::limits::Limits;
 use backstitch_http::tower::EngineService;
 use backstitch_storage_memory::MemoryStore;
 use tokio::process::Command;
@@ -25,9 +26,14 @@ pub fn imported(directory: &str) -> AppConfig {
 
 /// An engine of one app, with the data of its directory, in memory.
 pub async fn in_memory(config: AppConfig) -> Engine {
+    in_memory_within(config, Limits::default()).await
+}
+
+/// The same with other limits.
+pub async fn in_memory_within(config: AppConfig, limits: Limits) -> Engine {
     let app = config.id.to_string();
     let builder = Engine::builder().store(Arc::new(MemoryStore::new())).public_url("http://served.example");
-    let engine = builder.app(config).build().await.expect("the app is wired");
+    let engine = builder.limits(limits).app(config).build().await.expect("the app is wired");
     engine.app(&app).expect("just built").load_data(&mut |_| ()).await.expect("the data are good");
     engine
 }

@@ -15,21 +15,30 @@
 use std::sync::Arc;
 
 use backstitch::engine::{Engine, sdl};
+use backstitch::limits::Limits;
 use backstitch::report::Report;
 use backstitch_storage_memory::MemoryStore;
 use backstitch_tests::Things;
-use backstitch_tests::served::{everything, imported, in_axum, in_memory, node};
+use backstitch_tests::served::{
+    everything, folder, imported, in_actix, in_axum, in_memory, in_memory_within, node,
+};
+use tempfile::NamedTempFile;
 
 /// The engine's only app.
 fn app_of(engine: &Engine) -> String {
     engine.apps().next().expect("an app").id().to_string()
 }
 
+/// The SDL of an engine's only app, as a file.
+fn sdl_file(engine: &Engine) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(&file, engine.apps().next().unwrap().sdl()).unwrap();
+    file
+}
+
 /// Compares the schema that an engine serves with the one that it prints.
 async fn introspect(engine: Engine) {
-    let app = app_of(&engine);
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(&file, engine.app(&app).unwrap().sdl()).unwrap();
+    let (app, file) = (app_of(&engine), sdl_file(&engine));
     let base = in_axum(engine).await;
     let arguments = [base.as_str(), &app, file.path().to_str().unwrap()];
     node("introspection.mjs", &["graphql"], &arguments).await;
@@ -62,4 +71,49 @@ async fn introspection_gives_the_schema_of_everything_with_either_kind_of_plural
         config.graphql.natural_pluralization = natural_pluralization;
         introspect(in_memory(config).await).await;
     }
+}
+
+/// Runs the same generated documents by graphql-js and by an engine, each seed so many of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn generated_documents_answer_as_in_graphql_js() {
+    // The generated documents are dear, their data are few.
+    let limits = Limits { graphql_cost: u64::MAX, ..Limits::default() };
+    let engine = in_memory_within(everything(), limits).await;
+    let (app, file) = (app_of(&engine), sdl_file(&engine));
+    let base = in_axum(engine).await;
+    let directory = folder("apps/everything");
+    for seed in ["1", "2"] {
+        let arguments =
+            [&base, &app, directory.to_str().unwrap(), file.path().to_str().unwrap(), "500", seed];
+        node("differential.mjs", &["graphql"], &arguments).await;
+    }
+}
+
+/// All of the audit's points, as the script says them.
+async fn audit(base: &str, app: &str) {
+    let said = node("graphql-over-http.mjs", &["graphql", "graphql-http"], &[base, app]).await;
+    assert!(said.is_none_or(|said| said.contains("61 of 61 audits ok")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tower_mount_in_axum_passes_the_audit_of_graphql_over_http() {
+    let engine = in_memory(everything()).await;
+    let app = app_of(&engine);
+    audit(&in_axum(engine).await, &app).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_actix_mount_passes_the_audit_of_graphql_over_http() {
+    let engine = in_memory(everything()).await;
+    let app = app_of(&engine);
+    audit(&in_actix(engine), &app).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn apollo_client_and_urql_work_as_they_are() {
+    let engine = in_memory(everything()).await;
+    let app = app_of(&engine);
+    let base = in_axum(engine).await;
+    node("apollo.mjs", &["@apollo/client", "graphql", "rxjs"], &[&base, &app]).await;
+    node("urql.mjs", &["@urql/core", "graphql"], &[&base, &app]).await;
 }

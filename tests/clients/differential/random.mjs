@@ -1,0 +1,17 @@
+/** Random choices that a seed repeats (mulberry32). */
+export function random(seed) {
+  let state = seed >>> 0;
+  const unit = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const below = (end) => Math.floor(unit() * end);
+  return {
+    below,
+    /** True with this probability. */
+    chance: (probability) => unit() < probability,
+    pick: (list) => list[below(list.length)],
+  };
+}
