@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::app::{AppConfig, ValidationAction};
 use crate::auth::config::AuthConfig;
-use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData};
+use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData, UserEvents, UserHook};
 use crate::engine::{App, AppParts, Engine, Parts, catalog, rule_book};
 use crate::env::Env;
 use crate::error::Error;
@@ -34,6 +34,7 @@ pub struct EngineBuilder {
     password_peppers: Vec<(String, Secret)>,
     keys: HashMap<AppId, Vec<SigningKeyRecord>>,
     functions: HashMap<String, Arc<dyn Function>>,
+    user_hooks: Vec<UserHook>,
     apps: Vec<AppConfig>,
 }
 
@@ -56,6 +57,7 @@ impl EngineBuilder {
             password_peppers: Vec::new(),
             keys: HashMap::new(),
             functions: HashMap::new(),
+            user_hooks: Vec::new(),
             apps: Vec::new(),
         }
     }
@@ -118,6 +120,12 @@ impl EngineBuilder {
         self
     }
 
+    /// A listener to log-ins and to users who come and go. Several are called in the order that they are given.
+    pub fn on_user_event(mut self, hook: UserHook) -> Self {
+        self.user_hooks.push(hook);
+        self
+    }
+
     /// One app. At least one is needed.
     pub fn app(mut self, config: AppConfig) -> Self {
         self.apps.push(config);
@@ -134,18 +142,7 @@ impl EngineBuilder {
         if self.apps.is_empty() {
             problems.push("no app: call `app` at least once".to_owned());
         }
-        for (index, config) in self.apps.iter().enumerate() {
-            let lifetimes = AuthConfig::SHORTEST_REFRESH..=AuthConfig::LONGEST_REFRESH;
-            if !lifetimes.contains(&config.auth.refresh_lifetime) {
-                problems.push(format!("refresh tokens of `{}` must live 30 minutes to 5 years", config.id));
-            }
-            if config.auth.passwords.min > *self.limits.password.end() {
-                problems.push(format!("no password of `{}` can be as long as its policy asks", config.id));
-            }
-            if self.apps.iter().take(index).any(|earlier| earlier.id == config.id) {
-                problems.push(format!("two apps have the client app id `{}`", &config.id));
-            }
-        }
+        self.check_apps(&mut problems);
         let Some(store) = self.store else {
             problems.push("no store: call `store`".to_owned());
             return Err(BuildError { problems, cause: None });
@@ -161,9 +158,27 @@ impl EngineBuilder {
             Err(error) => return Err(BuildError { problems: Vec::new(), cause: Some(error) }),
         };
         let functions = Functions::new(self.functions, env.clone(), self.limits.function);
+        let events = UserEvents::new(self.user_hooks);
         let (limits, proxies, keys, apps) = (self.limits, self.proxies, self.keys, self.apps);
-        let wiring = Wiring { store, env, public_url, limits, proxies, hasher, keys, functions };
+        let wiring = Wiring { store, env, public_url, limits, proxies, hasher, keys, functions, events };
         wiring.build(apps).await.map_err(|cause| BuildError { problems: Vec::new(), cause: Some(cause) })
+    }
+
+    fn check_apps(&self, problems: &mut Vec<String>) {
+        for (index, config) in self.apps.iter().enumerate() {
+            let lifetimes = AuthConfig::SHORTEST_REFRESH..=AuthConfig::LONGEST_REFRESH;
+            if !lifetimes.contains(&config.auth.refresh_lifetime) {
+                problems.push(format!("refresh tokens of `{}` must live 30 minutes to 5 years", config.id));
+            }
+            if config.auth.passwords.min > *self.limits.password.end() {
+                problems.push(format!("no password of `{}` can be as long as its policy asks", config.id));
+            }
+            if self.apps.iter().take(index).any(|earlier| earlier.id == config.id) {
+                problems.push(format!("two apps have the client app id `{}`", &config.id));
+            }
+        }
+        let ids: Vec<&AppId> = self.apps.iter().map(|config| &config.id).collect();
+        problems.extend(self.user_hooks.iter().flat_map(|hook| hook.problems(&ids)));
     }
 }
 
@@ -177,6 +192,7 @@ struct Wiring {
     hasher: Arc<PasswordHasher>,
     keys: HashMap<AppId, Vec<SigningKeyRecord>>,
     functions: Functions,
+    events: UserEvents,
 }
 
 impl Wiring {
@@ -260,6 +276,7 @@ impl Wiring {
         AuthParts {
             app: config.id.clone(),
             functions: self.functions.clone(),
+            events: self.events.clone(),
             egress: config.egress.clone(),
             public_url: self.public_url.clone(),
             store: Arc::clone(&self.store),

@@ -6,11 +6,13 @@
 //!    credential.
 //! 4. Failures are counted per account and per address, and slow the next ones down.
 //! 5. Password hashes are computed off the async threads, a bounded number at once.
+//! 6. The host hears of log-ins and of users who come and go, and may refuse them: [`UserHook`].
 
 mod accounts;
 pub mod config;
 mod credential;
 mod custom_data;
+mod events;
 mod gate;
 mod headers;
 mod jwks;
@@ -34,6 +36,7 @@ pub(crate) use redirect::{
 pub use accounts::{ApiKeyView, ApiKeys, Users};
 pub use credential::{Credential, DeviceInfo, LoginRequest};
 pub use custom_data::StoredCustomData;
+pub use events::{FailurePolicy, UserEvent, UserEventKind, UserEvents, UserHook, UserListener};
 pub use login::{Auth, AuthParts};
 pub use password::{PasswordCost, PasswordHasher};
 pub use profile::{Profile, ProfileIdentity};

@@ -5,8 +5,10 @@
 //! 2. A call has a deadline; a function that runs past it is dropped.
 //! 3. What a function throws may be shown to the client, as the original does; what it panics with may not.
 
+mod bounded;
 mod call;
 mod registry;
 
+pub(crate) use bounded::{Ended, bounded};
 pub use call::{Function, FunctionCall, FunctionFailure};
 pub use registry::Functions;

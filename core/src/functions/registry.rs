@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bson::Bson;
-use futures_util::FutureExt;
-use futures_util::future::{Either, select};
 
+use super::bounded::{Ended, bounded};
 use super::{Function, FunctionCall};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -42,17 +40,18 @@ impl Functions {
         let Some(function) = self.named.get(name) else {
             return Err(Error::new(ErrorKind::FunctionNotFound, format!("function not found: `{name}`")));
         };
-        let running = AssertUnwindSafe(function.call(call)).catch_unwind();
-        match select(Box::pin(running), self.env.timer.sleep(self.deadline)).await {
-            Either::Left((Ok(Ok(value)), _)) => Ok(value),
-            Either::Left((Ok(Err(failure)), _)) => {
+        // A call that panics before its first await is caught like any other.
+        let running = async { function.call(call).await };
+        match bounded(self.env.timer.as_ref(), self.deadline, running).await {
+            Ended::Returned(Ok(value)) => Ok(value),
+            Ended::Returned(Err(failure)) => {
                 Err(Error::new(ErrorKind::FunctionExecutionError, failure.to_string()))
             }
-            Either::Left((Err(_panic), _)) => {
+            Ended::Panicked => {
                 tracing::error!(function = name, "a native function panicked");
                 Err(Error::new(ErrorKind::FunctionExecutionError, "the function failed"))
             }
-            Either::Right(_) => {
+            Ended::Overran => {
                 let text = format!("the function `{name}` ran past {} s", self.deadline.as_secs());
                 Err(Error::new(ErrorKind::ExecutionTimeLimitExceeded, text))
             }

@@ -118,10 +118,9 @@ impl<'a> Users<'a> {
     /// Deletes a user with everything that log-in keeps of them; documents stay.
     ///
     /// # Errors
-    /// [`ErrorKind::UserNotFound`].
+    /// [`ErrorKind::UserNotFound`]; what a listener refuses with.
     pub async fn delete(self, user: UserId) -> Result<()> {
-        let parts = &self.auth.parts;
-        if parts.store.delete_user(&parts.app, user).await? { Ok(()) } else { Err(unknown()) }
+        self.auth.delete_user(user).await
     }
 
     /// The user's sessions, oldest first, with their devices.
