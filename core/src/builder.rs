@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::app::{AppConfig, ValidationAction};
-use crate::auth::config::AuthConfig;
+use crate::auth::config::{AuthConfig, NamedFunction};
 use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData, UserEvents, UserHook};
 use crate::engine::{App, AppParts, Engine, Parts, catalog, rule_book};
 use crate::env::Env;
@@ -114,7 +114,7 @@ impl EngineBuilder {
     }
 
     /// A native function, which apps' configurations call by this name. It comes before a JavaScript
-    /// function of the same name.
+    /// function of the same name. One that log-in needs and that is missing is told by [`build`](Self::build).
     pub fn function(mut self, name: impl Into<String>, function: impl Function + 'static) -> Self {
         self.functions.insert(name.into(), Arc::new(function));
         self
@@ -135,7 +135,9 @@ impl EngineBuilder {
     /// Checks the wiring, makes the collections ready and fetches (or makes) the apps' keys.
     ///
     /// # Errors
-    /// One error with every problem of the wiring, or the store's failure.
+    /// One error with every problem of the wiring, or the store's failure. An app that was written in Rust names
+    /// no function that is missing; one that was imported is served, and its [`report`](App::report) says what is
+    /// closed.
     pub async fn build(self) -> Result<Engine, BuildError> {
         let mut problems = Vec::new();
         let public_url = check_url(self.public_url.as_deref(), &mut problems);
@@ -175,6 +177,13 @@ impl EngineBuilder {
             }
             if self.apps.iter().take(index).any(|earlier| earlier.id == config.id) {
                 problems.push(format!("two apps have the client app id `{}`", &config.id));
+            }
+        }
+        for config in self.apps.iter().filter(|config| config.directory.is_none()) {
+            let missing = config.auth.named_functions().into_iter();
+            for function in missing.filter(|function| !self.functions.contains_key(function.name)) {
+                let (id, name, without) = (&config.id, function.name, function.without);
+                problems.push(format!("`{id}` needs the function `{name}` for {without}: call `function`"));
             }
         }
         let ids: Vec<&AppId> = self.apps.iter().map(|config| &config.id).collect();
@@ -232,6 +241,7 @@ impl Wiring {
             report.warn(file, "/read_validation_action", "reads are not validated yet");
         }
         let rules = rule_book(&config, &self.limits, &mut report);
+        report_missing_functions(&config, &self.functions, &mut report);
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");
         }
@@ -249,6 +259,7 @@ impl Wiring {
             store: Arc::clone(&self.store),
             env: self.env.clone(),
             config,
+            report,
         }))
     }
 }
@@ -285,6 +296,19 @@ impl Wiring {
             hasher: Arc::clone(&self.hasher),
             sessions,
         }
+    }
+}
+
+/// An exported app is served all the same, and what calls the function is closed.
+fn report_missing_functions(config: &AppConfig, functions: &Functions, report: &mut Report) {
+    let missing = config.auth.named_functions().into_iter();
+    for function in missing.filter(|function| !functions.has(function.name)) {
+        let NamedFunction { name, file, pointer, without } = function;
+        let why = match config.functions.iter().any(|known| known == name) {
+            true => "JavaScript is not run yet, and no native function of this name is registered",
+            false => "no function of this name is there",
+        };
+        report.warn(file, pointer, format!("`{name}`: {why}; {without} answers FunctionNotFound"));
     }
 }
 

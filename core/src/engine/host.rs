@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::{ExecuteContext, Graphql, GraphqlRequest, GraphqlResponse};
 use crate::http::{OriginList, bearer_token, peer_address};
 use crate::id::{AppId, CollectionId};
+use crate::report::Report;
 use crate::rules::RuleBook;
 use crate::schema::CollectionSchema;
 use crate::secret::Secret;
@@ -41,6 +42,7 @@ pub(crate) struct AppParts {
     pub(crate) graphql: Graphql,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) env: Env,
+    pub(crate) report: Report,
 }
 
 impl App {
@@ -56,6 +58,12 @@ impl App {
     /// The name in the configuration.
     pub fn name(&self) -> &str {
         &self.parts.config.name
+    }
+
+    /// What building the engine found odd, closed or not obeyed in this app; it is logged as well. What an import
+    /// found is in the import's own report.
+    pub fn report(&self) -> &Report {
+        &self.parts.report
     }
 
     /// Who sent this request: the bearer of its access token.

@@ -2,6 +2,7 @@
 
 mod custom_token;
 mod email_password;
+mod functions;
 mod oauth;
 mod passwords;
 
@@ -11,6 +12,7 @@ use bson::oid::ObjectId;
 
 pub use custom_token::{Audience, CustomTokenConfig, TokenAlgorithm, TokenKeySource};
 pub use email_password::{Confirmation, EmailPasswordConfig, PasswordReset};
+pub(crate) use functions::NamedFunction;
 pub use oauth::OAuthConfig;
 pub use passwords::PasswordPolicy;
 
