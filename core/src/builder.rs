@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use crate::app::{AppConfig, ValidationAction};
 use crate::auth::config::{AuthConfig, NamedFunction};
-use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData, UserEvents, UserHook};
+use crate::auth::{
+    Auth, AuthParts, Mails, PasswordCost, PasswordHasher, StoredCustomData, UserEvents, UserHook,
+};
 use crate::engine::{App, AppParts, Engine, Parts, catalog, rule_book};
 use crate::env::Env;
 use crate::error::Error;
@@ -179,6 +181,10 @@ impl EngineBuilder {
                 problems.push(format!("two apps have the client app id `{}`", &config.id));
             }
         }
+        for config in &self.apps {
+            let (_, faults) = Mails::read(&config.auth, &config.name);
+            problems.extend(faults.iter().map(|fault| format!("`{}`: {fault}", config.id)));
+        }
         for config in self.apps.iter().filter(|config| config.directory.is_none()) {
             let missing = config.auth.named_functions().into_iter();
             for function in missing.filter(|function| !self.functions.contains_key(function.name)) {
@@ -286,6 +292,7 @@ impl Wiring {
     fn auth_parts(&self, config: &AppConfig, sessions: Arc<Sessions>) -> AuthParts {
         AuthParts {
             app: config.id.clone(),
+            name: config.name.clone(),
             functions: self.functions.clone(),
             events: self.events.clone(),
             egress: config.egress.clone(),

@@ -140,6 +140,7 @@ impl Setup {
             egress: Egress::default(),
             public_url: "http://app.example".to_owned(),
             app: app.clone(),
+            name: "app".to_owned(),
             store,
             env,
             limits,

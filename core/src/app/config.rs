@@ -10,8 +10,8 @@ use super::graphql::GraphQlConfig;
 use super::settings::ConfiguredIndex;
 use super::values::ConfigValue;
 use super::{app_id, auth};
-use crate::auth::config::{AuthConfig, CustomUserDataConfig, ProviderKind};
-use crate::env::Egress;
+use crate::auth::config::{AuthConfig, CustomUserDataConfig, MailTemplate, ProviderKind};
+use crate::env::{Egress, MailKind};
 use crate::id::{AppId, CollectionId};
 use crate::report::Report;
 use crate::schema::{CollectionSchema, Relationship};
@@ -159,6 +159,13 @@ impl AppConfig {
     pub fn custom_user_data(mut self, collection: CollectionId, user_id_field: impl Into<String>) -> Self {
         self.auth.custom_user_data =
             Some(CustomUserDataConfig { collection, user_id_field: user_id_field.into() });
+        self
+    }
+
+    /// What the mails of a kind say.
+    #[must_use]
+    pub fn mail(mut self, kind: MailKind, template: MailTemplate) -> Self {
+        self.auth.mails.insert(kind, template);
         self
     }
 

@@ -28,6 +28,8 @@ use crate::store::{Registration, Store, User, UserKind};
 pub struct AuthParts {
     /// The app.
     pub app: AppId,
+    /// The app's name, as mails call it.
+    pub name: String,
     /// Where accounts are kept.
     pub store: Arc<dyn Store>,
     /// Outside effects.
@@ -59,7 +61,7 @@ pub struct Auth {
 impl Auth {
     /// The providers as configured; a disabled one is as if it were not there.
     pub fn new(config: &AuthConfig, parts: AuthParts) -> Self {
-        let providers = Providers::new(config, &parts.hasher, &parts.limits);
+        let providers = Providers::new(config, &parts);
         let verified = VerifiedCredentials::new(&parts.limits);
         Self { parts, verified, providers, user_creation: config.user_creation_function.clone() }
     }

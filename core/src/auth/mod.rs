@@ -18,6 +18,7 @@ mod headers;
 mod jwks;
 mod link;
 mod login;
+mod mails;
 mod oauth;
 mod one_time;
 mod password;
@@ -28,6 +29,7 @@ mod redirect;
 mod throttle;
 mod verified;
 
+pub(crate) use mails::{MailPart, Mails};
 pub(crate) use oauth::form_encode;
 pub(crate) use redirect::{
     Callback, Linking, RedirectRequest, RedirectResult, StateParameter, callback_path,

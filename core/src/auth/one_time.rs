@@ -17,7 +17,8 @@ use crate::id::fresh_object_id;
 use crate::secret::Secret;
 use crate::store::{Ticket, TicketKey};
 
-const LIFETIME: TimeDelta = TimeDelta::minutes(30);
+/// How long a token is good for.
+pub(super) const LIFETIME: TimeDelta = TimeDelta::minutes(30);
 const TOKEN_BYTES: usize = 32;
 
 /// What a token is for.

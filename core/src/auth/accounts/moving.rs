@@ -1,6 +1,5 @@
 //! An account moves to another e-mail address, once its owner has confirmed the new one.
 
-use super::mails;
 use super::registering::{name_in_use, unknown};
 use crate::auth::login::Auth;
 use crate::auth::one_time::{Meant, OneTime};
@@ -14,7 +13,8 @@ impl Auth {
     /// Mails a token to the new address; the link leads to `page`.
     pub(crate) async fn request_email_change(&self, user: &User, email: &str, page: &str) -> Result<()> {
         let context = self.context(Purpose::LogIn);
-        self.email_password()?.check_email(email)?;
+        let provider = self.email_password()?;
+        provider.check_email(email)?;
         let identity = user.identities.iter().find(|known| known.provider == Registration::PROVIDER);
         let identity = identity.ok_or_else(unknown)?;
         if context.store.registration(context.app, email).await?.is_some() {
@@ -22,7 +22,7 @@ impl Auth {
         }
         let meant = Meant { account: identity.id.clone(), detail: email.to_owned() };
         let issued = OneTime::EmailChange.issue(&context, &meant).await?;
-        mails::send(&context, MailKind::EmailChange, email, (page, None), issued).await
+        provider.mail(&context, (MailKind::EmailChange, email), (page, None), issued).await
     }
 
     /// Moves the account to the address that the token was mailed to. Tokens mailed to the old address are

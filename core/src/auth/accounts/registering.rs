@@ -2,7 +2,6 @@
 
 use bson::{Bson, doc};
 
-use super::mails;
 use crate::actor::Actor;
 use crate::auth::config::Confirmation;
 use crate::auth::login::fresh_identity_id;
@@ -129,7 +128,7 @@ impl EmailPassword {
         (url, subject): (&str, Option<&str>),
     ) -> Result<()> {
         let issued = issue(cx, email).await?;
-        mails::send(cx, MailKind::Confirm, email, (url, subject), issued).await
+        self.mail(cx, (MailKind::Confirm, email), (url, subject), issued).await
     }
 
     async fn call_confirmation(&self, cx: &ProviderContext<'_>, email: &str, name: &str) -> Result<()> {

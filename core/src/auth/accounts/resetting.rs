@@ -2,7 +2,6 @@
 
 use bson::{Bson, doc};
 
-use super::mails;
 use super::registering::{Decision, decide, unknown};
 use crate::auth::config::PasswordReset;
 use crate::auth::one_time::{Meant, OneTime};
@@ -31,7 +30,7 @@ impl EmailPassword {
         let registration = cx.store.registration(cx.app, email).await?.ok_or_else(unknown)?;
         let meant = Meant { account: email.to_owned(), detail: registration.identity_id };
         let issued = OneTime::Reset.issue(cx, &meant).await?;
-        mails::send(cx, MailKind::Reset, email, (url, subject), issued).await
+        self.mail(cx, (MailKind::Reset, email), (url, subject), issued).await
     }
 
     /// Sets a new password with a token. Returns the identity, whose sessions have to end.

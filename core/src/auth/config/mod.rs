@@ -3,9 +3,11 @@
 mod custom_token;
 mod email_password;
 mod functions;
+mod mails;
 mod oauth;
 mod passwords;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use bson::oid::ObjectId;
@@ -13,9 +15,11 @@ use bson::oid::ObjectId;
 pub use custom_token::{Audience, CustomTokenConfig, TokenAlgorithm, TokenKeySource};
 pub use email_password::{Confirmation, EmailPasswordConfig, PasswordReset};
 pub(crate) use functions::NamedFunction;
+pub use mails::MailTemplate;
 pub use oauth::OAuthConfig;
 pub use passwords::PasswordPolicy;
 
+use crate::env::MailKind;
 use crate::id::CollectionId;
 
 /// The log-in of one app.
@@ -31,6 +35,8 @@ pub struct AuthConfig {
     pub refresh_lifetime: Duration,
     /// What new passwords have to be like.
     pub passwords: PasswordPolicy,
+    /// What mails say; those that are not named are built in.
+    pub mails: HashMap<MailKind, MailTemplate>,
 }
 
 impl AuthConfig {
@@ -50,6 +56,7 @@ impl Default for AuthConfig {
             user_creation_function: None,
             refresh_lifetime: Self::DEFAULT_REFRESH,
             passwords: PasswordPolicy::default(),
+            mails: HashMap::new(),
         }
     }
 }

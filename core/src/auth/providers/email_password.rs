@@ -15,6 +15,7 @@ use bson::oid::ObjectId;
 use crate::auth::accounts::MAX_EMAIL_BYTES;
 use crate::auth::config::EmailPasswordConfig;
 use crate::auth::credential::Credential;
+use crate::auth::mails::Mails;
 use crate::auth::password::{PasswordHasher, PasswordRules, Verified};
 use crate::auth::provider::{Proven, Provider, ProviderContext, Purpose, Subject};
 use crate::auth::throttle::{Account, Throttle};
@@ -27,22 +28,14 @@ const TYPE_NAME: &str = "local-userpass";
 const READ_ATTEMPTS: usize = 3;
 
 pub(in crate::auth) struct EmailPassword {
-    id: ObjectId,
+    pub(super) id: ObjectId,
     pub(in crate::auth) config: EmailPasswordConfig,
     pub(in crate::auth) hasher: Arc<PasswordHasher>,
     pub(in crate::auth) rules: PasswordRules,
+    pub(in crate::auth) mails: Mails,
 }
 
 impl EmailPassword {
-    pub(super) fn new(
-        id: ObjectId,
-        config: EmailPasswordConfig,
-        hasher: Arc<PasswordHasher>,
-        rules: PasswordRules,
-    ) -> Self {
-        Self { id, config, hasher, rules }
-    }
-
     /// The registration with the epoch of its user, the epoch surely not newer than the hash.
     async fn evidence(
         &self,
