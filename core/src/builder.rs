@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::app::{AppConfig, ValidationAction};
-use crate::auth::config::{AuthConfig, NamedFunction};
+use crate::auth::config::{AuthConfig, Confirmation, NamedFunction, ProviderKind};
 use crate::auth::{
     Auth, AuthParts, Mails, PasswordCost, PasswordHasher, StoredCustomData, UserEvents, UserHook,
 };
@@ -248,6 +248,7 @@ impl Wiring {
         }
         let rules = rule_book(&config, &self.limits, &mut report);
         report_missing_functions(&config, &self.functions, &mut report);
+        report_what_tells(&config, &mut report);
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");
         }
@@ -316,6 +317,19 @@ fn report_missing_functions(config: &AppConfig, functions: &Functions, report: &
             false => "no function of this name is there",
         };
         report.warn(file, pointer, format!("`{name}`: {why}; {without} answers FunctionNotFound"));
+    }
+}
+
+/// Where accounts are hidden, and something tells of them all the same.
+fn report_what_tells(config: &AppConfig, report: &mut Report) {
+    let automatic = config.auth.providers.iter().any(|provider| match &provider.kind {
+        ProviderKind::EmailPassword(passwords) => passwords.confirmation == Confirmation::Automatic,
+        _ => false,
+    });
+    if config.auth.hide_accounts && automatic {
+        let text =
+            "with automatic confirmation, a log-in after registering tells whether the address was taken";
+        report.warn("backstitch.json", "/hideAccounts", text);
     }
 }
 

@@ -60,6 +60,8 @@ pub struct Limits {
     pub verified_credentials: usize,
     /// How long they are.
     pub verified_credential: Duration,
+    /// The least that an answer takes where accounts are hidden: longer than the mailer needs.
+    pub hidden_answer: Duration,
     /// How long a function may run.
     pub function: Duration,
     /// Bytes of a third party's token, before it is decoded.
@@ -106,6 +108,7 @@ impl Default for Limits {
             address_block: Duration::from_secs(60),
             verified_credentials: 10_000,
             verified_credential: Duration::from_secs(5 * 60),
+            hidden_answer: Duration::from_secs(1),
             function: Duration::from_secs(300),
             foreign_token: 64 * 1024,
             fetched: 256 * 1024,

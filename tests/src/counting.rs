@@ -15,20 +15,26 @@ use backstitch::store::{
 use bson::Document;
 use chrono::{DateTime, Utc};
 
-/// Counts document requests (find, count, write) on their way to a store.
+/// Counts document requests (find, count, write) on their way to a store, and all others for themselves.
 #[derive(Clone)]
 pub struct CountingStore {
     inner: Arc<dyn Store>,
     requests: Arc<AtomicUsize>,
+    others: Arc<AtomicUsize>,
 }
 
 impl CountingStore {
     /// Counts from zero.
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, requests: Arc::default() }
+        Self { inner, requests: Arc::default(), others: Arc::default() }
     }
 
-    /// The requests since the last call.
+    /// The requests for users, registrations, sessions, tickets and keys since the last call.
+    pub fn take_others(&self) -> usize {
+        self.others.swap(0, Ordering::SeqCst)
+    }
+
+    /// The document requests since the last call.
     pub fn take(&self) -> usize {
         self.requests.swap(0, Ordering::SeqCst)
     }
@@ -105,6 +111,7 @@ macro_rules! pass_on {
         #[deny(clippy::missing_trait_methods)]
         impl $trait for CountingStore {
             $(async fn $name(&self, $($argument: $type),*) -> Result<$answer> {
+                self.others.fetch_add(1, Ordering::SeqCst);
                 self.inner.$name($($argument),*).await
             })*
         }

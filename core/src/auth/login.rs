@@ -125,8 +125,11 @@ impl Auth {
         if provider != Registration::PROVIDER {
             return;
         }
-        let account = Account::new(provider, name);
-        if let Err(error) = Throttle::of(&self.context(Purpose::LogIn)).remember(account, device).await {
+        let remembered = async {
+            let account = Account::new(provider, &self.address(name).await?);
+            Throttle::of(&self.context(Purpose::LogIn)).remember(account, device).await
+        };
+        if let Err(error) = remembered.await {
             tracing::warn!(app = %self.parts.app, %error, "a device could not be remembered");
         }
     }

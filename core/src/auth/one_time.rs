@@ -30,6 +30,8 @@ pub(super) enum OneTime {
     Reset,
     /// To move an account to another address.
     EmailChange,
+    /// For nothing: what an unknown address gets, so that it costs what a known one does.
+    Decoy,
 }
 
 /// A token as its owner gets it.
@@ -135,6 +137,7 @@ impl OneTime {
             Self::Confirm => "confirm",
             Self::Reset => "reset",
             Self::EmailChange => "email-change",
+            Self::Decoy => "decoy",
         }
     }
 
@@ -143,6 +146,7 @@ impl OneTime {
             Self::Confirm => "confirm-newest",
             Self::Reset => "reset-newest",
             Self::EmailChange => "email-change-newest",
+            Self::Decoy => "decoy-newest",
         }
     }
 }

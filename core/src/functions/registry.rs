@@ -31,6 +31,11 @@ impl Functions {
         self.named.contains_key(name)
     }
 
+    /// Fails as calling it would, if there is no function of this name.
+    pub(crate) fn need(&self, name: &str) -> Result<()> {
+        if self.has(name) { Ok(()) } else { Err(not_found(name)) }
+    }
+
     /// Calls a function by name.
     ///
     /// # Errors
@@ -38,7 +43,7 @@ impl Functions {
     /// [`ErrorKind::ExecutionTimeLimitExceeded`].
     pub async fn call(&self, name: &str, call: FunctionCall) -> Result<Bson> {
         let Some(function) = self.named.get(name) else {
-            return Err(Error::new(ErrorKind::FunctionNotFound, format!("function not found: `{name}`")));
+            return Err(not_found(name));
         };
         // A call that panics before its first await is caught like any other.
         let running = async { function.call(call).await };
@@ -57,6 +62,10 @@ impl Functions {
             }
         }
     }
+}
+
+fn not_found(name: &str) -> Error {
+    Error::new(ErrorKind::FunctionNotFound, format!("function not found: `{name}`"))
 }
 
 impl fmt::Debug for Functions {

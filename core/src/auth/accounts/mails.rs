@@ -18,13 +18,19 @@ impl EmailPassword {
         (page, subject): (&str, Option<&str>),
         issued: Issued,
     ) -> Result<()> {
-        if page.is_empty() {
-            let text = "no page is configured that the mail could lead to";
-            return Err(Error::new(ErrorKind::BadRequest, text));
-        }
+        need_page(page)?;
         let link = link(page, &issued);
         let token = MailToken { token: issued.token, token_id: issued.token_id, link };
         self.hand_over(cx, (kind, to), subject, Some(token)).await
+    }
+
+    /// Tells an address something that leads nowhere.
+    pub(super) async fn mail_without_token(
+        &self,
+        cx: &ProviderContext<'_>,
+        mail: (MailKind, &str),
+    ) -> Result<()> {
+        self.hand_over(cx, mail, None, None).await
     }
 
     async fn hand_over(
@@ -42,6 +48,14 @@ impl EmailPassword {
         };
         cx.env.mailer.send(mail).await.map_err(|cause| failed(cause).with_retry_after(5))
     }
+}
+
+pub(super) fn need_page(page: &str) -> Result<()> {
+    if page.is_empty() {
+        let text = "no page is configured that the mail could lead to";
+        return Err(Error::new(ErrorKind::BadRequest, text));
+    }
+    Ok(())
 }
 
 fn values(token: &MailToken) -> Values<'_> {

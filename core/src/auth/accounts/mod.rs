@@ -1,7 +1,9 @@
 //! What becomes of an account between log-ins: registering, confirming, new passwords, API keys, its end.
 
 mod api_keys;
+mod email;
 mod flows;
+mod hiding;
 mod mails;
 mod moving;
 mod registering;

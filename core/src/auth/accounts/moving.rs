@@ -14,11 +14,13 @@ impl Auth {
     pub(crate) async fn request_email_change(&self, user: &User, email: &str, page: &str) -> Result<()> {
         let context = self.context(Purpose::LogIn);
         let provider = self.email_password()?;
+        let email = &*provider.address(&context, email).await?;
         provider.check_email(email)?;
         let identity = user.identities.iter().find(|known| known.provider == Registration::PROVIDER);
         let identity = identity.ok_or_else(unknown)?;
         if context.store.registration(context.app, email).await?.is_some() {
-            return Err(name_in_use());
+            let hides = provider.hides_accounts;
+            return if hides { provider.tell_owner(&context, email).await } else { Err(name_in_use()) };
         }
         let meant = Meant { account: identity.id.clone(), detail: email.to_owned() };
         let issued = OneTime::EmailChange.issue(&context, &meant).await?;

@@ -35,6 +35,12 @@ pub struct AuthConfig {
     pub refresh_lifetime: Duration,
     /// What new passwords have to be like.
     pub passwords: PasswordPolicy,
+    /// Whether an address has an account is told to its owner alone, not by the answers of registering, a resend
+    /// and a reset. `hideAccounts` of `backstitch.json`; off in the original.
+    pub hide_accounts: bool,
+    /// E-mail addresses are the same whatever the case of their letters. `foldEmails` of `backstitch.json`; off in
+    /// the original.
+    pub fold_emails: bool,
     /// What mails say; those that are not named are built in.
     pub mails: HashMap<MailKind, MailTemplate>,
 }
@@ -56,6 +62,8 @@ impl Default for AuthConfig {
             user_creation_function: None,
             refresh_lifetime: Self::DEFAULT_REFRESH,
             passwords: PasswordPolicy::default(),
+            hide_accounts: false,
+            fold_emails: false,
             mails: HashMap::new(),
         }
     }

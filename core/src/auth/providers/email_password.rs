@@ -33,6 +33,8 @@ pub(in crate::auth) struct EmailPassword {
     pub(in crate::auth) hasher: Arc<PasswordHasher>,
     pub(in crate::auth) rules: PasswordRules,
     pub(in crate::auth) mails: Mails,
+    pub(in crate::auth) hides_accounts: bool,
+    pub(in crate::auth) folds_emails: bool,
 }
 
 impl EmailPassword {
@@ -81,6 +83,8 @@ impl Provider for EmailPassword {
         if self.rules.is_too_long(&password) || email.len() > MAX_EMAIL_BYTES {
             return Err(wrong_password(cx.purpose));
         }
+        // One account of many spellings has one counter.
+        let email = &*self.address(cx, email).await?;
         let (throttle, account) = (Throttle::of(cx), Account::new(TYPE_NAME, email));
         throttle.admit(account, cx.device).await?;
         let evidence = self.evidence(cx, email).await?;

@@ -32,12 +32,12 @@ pub(super) struct Providers {
 
 impl Providers {
     /// From the configuration, in its order.
-    pub(super) fn new(config: &AuthConfig, parts: &AuthParts) -> Self {
+    pub(super) fn new(app: &AuthConfig, parts: &AuthParts) -> Self {
         let mut providers = Self { list: Vec::new(), email_password: None, redirecting: Vec::new() };
-        let rules = PasswordRules::new(config.passwords, &parts.limits.password);
+        let rules = PasswordRules::new(app.passwords, &parts.limits.password);
         // Building the engine has told what is at fault.
-        let (mails, _) = Mails::read(config, &parts.name);
-        for config in config.providers.iter().filter(|config| !config.disabled) {
+        let (mails, _) = Mails::read(app, &parts.name);
+        for config in app.providers.iter().filter(|config| !config.disabled) {
             let provider: Arc<dyn Provider> = match &config.kind {
                 ProviderKind::ApiKey => Arc::new(ApiKeyProvider::new(config.id)),
                 ProviderKind::CustomFunction(settings) => {
@@ -59,6 +59,8 @@ impl Providers {
                         hasher: Arc::clone(&parts.hasher),
                         rules: rules.clone(),
                         mails: mails.clone(),
+                        hides_accounts: app.hide_accounts,
+                        folds_emails: app.fold_emails,
                     });
                     providers.email_password.get_or_insert(Arc::clone(&made));
                     made
