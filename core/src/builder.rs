@@ -1,15 +1,14 @@
 //! The wiring of an engine: `build()` checks it and reports every problem at once.
 
+mod checks;
+
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::app::{AppConfig, ValidationAction};
-use crate::auth::config::{AuthConfig, Confirmation, NamedFunction, ProviderKind};
-use crate::auth::{
-    Auth, AuthParts, Mails, PasswordCost, PasswordHasher, StoredCustomData, UserEvents, UserHook,
-};
+use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData, UserEvents, UserHook};
 use crate::engine::{App, AppParts, Engine, Parts, catalog, rule_book};
 use crate::env::Env;
 use crate::error::Error;
@@ -142,7 +141,7 @@ impl EngineBuilder {
     /// closed.
     pub async fn build(self) -> Result<Engine, BuildError> {
         let mut problems = Vec::new();
-        let public_url = check_url(self.public_url.as_deref(), &mut problems);
+        let public_url = checks::public_url(self.public_url.as_deref(), &mut problems);
         if self.apps.is_empty() {
             problems.push("no app: call `app` at least once".to_owned());
         }
@@ -166,34 +165,6 @@ impl EngineBuilder {
         let (limits, proxies, keys, apps) = (self.limits, self.proxies, self.keys, self.apps);
         let wiring = Wiring { store, env, public_url, limits, proxies, hasher, keys, functions, events };
         wiring.build(apps).await.map_err(|cause| BuildError { problems: Vec::new(), cause: Some(cause) })
-    }
-
-    fn check_apps(&self, problems: &mut Vec<String>) {
-        for (index, config) in self.apps.iter().enumerate() {
-            let lifetimes = AuthConfig::SHORTEST_REFRESH..=AuthConfig::LONGEST_REFRESH;
-            if !lifetimes.contains(&config.auth.refresh_lifetime) {
-                problems.push(format!("refresh tokens of `{}` must live 30 minutes to 5 years", config.id));
-            }
-            if config.auth.passwords.min > *self.limits.password.end() {
-                problems.push(format!("no password of `{}` can be as long as its policy asks", config.id));
-            }
-            if self.apps.iter().take(index).any(|earlier| earlier.id == config.id) {
-                problems.push(format!("two apps have the client app id `{}`", &config.id));
-            }
-        }
-        for config in &self.apps {
-            let (_, faults) = Mails::read(&config.auth, &config.name);
-            problems.extend(faults.iter().map(|fault| format!("`{}`: {fault}", config.id)));
-        }
-        for config in self.apps.iter().filter(|config| config.directory.is_none()) {
-            let missing = config.auth.named_functions().into_iter();
-            for function in missing.filter(|function| !self.functions.contains_key(function.name)) {
-                let (id, name, without) = (&config.id, function.name, function.without);
-                problems.push(format!("`{id}` needs the function `{name}` for {without}: call `function`"));
-            }
-        }
-        let ids: Vec<&AppId> = self.apps.iter().map(|config| &config.id).collect();
-        problems.extend(self.user_hooks.iter().flat_map(|hook| hook.problems(&ids)));
     }
 }
 
@@ -247,8 +218,8 @@ impl Wiring {
             report.warn(file, "/read_validation_action", "reads are not validated yet");
         }
         let rules = rule_book(&config, &self.limits, &mut report);
-        report_missing_functions(&config, &self.functions, &mut report);
-        report_what_tells(&config, &mut report);
+        checks::report_missing_functions(&config, &self.functions, &mut report);
+        checks::report_what_tells(&config, &mut report);
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");
         }
@@ -307,50 +278,10 @@ impl Wiring {
     }
 }
 
-/// An exported app is served all the same, and what calls the function is closed.
-fn report_missing_functions(config: &AppConfig, functions: &Functions, report: &mut Report) {
-    let missing = config.auth.named_functions().into_iter();
-    for function in missing.filter(|function| !functions.has(function.name)) {
-        let NamedFunction { name, file, pointer, without } = function;
-        let why = match config.functions.iter().any(|known| known == name) {
-            true => "JavaScript is not run yet, and no native function of this name is registered",
-            false => "no function of this name is there",
-        };
-        report.warn(file, pointer, format!("`{name}`: {why}; {without} answers FunctionNotFound"));
-    }
-}
-
-/// Where accounts are hidden, and something tells of them all the same.
-fn report_what_tells(config: &AppConfig, report: &mut Report) {
-    let automatic = config.auth.providers.iter().any(|provider| match &provider.kind {
-        ProviderKind::EmailPassword(passwords) => passwords.confirmation == Confirmation::Automatic,
-        _ => false,
-    });
-    if config.auth.hide_accounts && automatic {
-        let text =
-            "with automatic confirmation, a log-in after registering tells whether the address was taken";
-        report.warn("backstitch.json", "/hideAccounts", text);
-    }
-}
-
 /// The schemas that writes are checked against.
 fn schemas(config: &AppConfig) -> HashMap<CollectionId, CollectionSchema> {
     let with_schema = config.collections.iter();
     with_schema.filter_map(|collection| Some((collection.id.clone(), collection.schema.clone()?))).collect()
-}
-
-/// The URL without its trailing slash: clients append paths to it (wire-protocol, rule 8).
-fn check_url(url: Option<&str>, problems: &mut Vec<String>) -> String {
-    let Some(url) = url else {
-        problems.push("no public URL: call `public_url`".to_owned());
-        return String::new();
-    };
-    let url = url.trim_end_matches('/');
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    if rest.is_none_or(|rest| rest.is_empty() || rest.contains(char::is_whitespace)) {
-        problems.push(format!("the public URL `{url}` must begin with http:// or https:// and name a host"));
-    }
-    url.to_owned()
 }
 
 impl fmt::Debug for EngineBuilder {
@@ -379,26 +310,5 @@ impl fmt::Display for BuildError {
 impl StdError for BuildError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.cause.as_ref().and_then(StdError::source)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_public_url_needs_a_scheme_and_a_host() {
-        for (url, good) in [
-            ("https://api.example.com/", true),
-            ("http://127.0.0.1:9090", true),
-            ("api.example.com", false),
-            ("https://", false),
-            ("ftp://x", false),
-        ] {
-            let mut problems = Vec::new();
-            let kept = check_url(Some(url), &mut problems);
-            assert_eq!(problems.is_empty(), good, "{url}: {problems:?}");
-            assert!(!kept.ends_with('/') || !good, "{kept}");
-        }
     }
 }
