@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use backstitch::env::{Mail, Mailer};
 use backstitch::error::{Error, ErrorKind, Result};
 use backstitch::secret::Secret;
-use lettre::message::{Mailbox, header::ContentType};
+use lettre::message::{Mailbox, MultiPart, header::ContentType};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use percent_encoding::percent_decode_str;
@@ -49,13 +49,14 @@ impl SmtpMailer {
         let to: Address = mail.to.parse().map_err(|error| {
             Error::new(ErrorKind::InvalidParameter, "no mail can be sent to this address").with_cause(error)
         })?;
-        Message::builder()
-            .from(self.from.clone())
-            .to(Mailbox::new(None, to))
-            .subject(mail.subject)
-            .header(ContentType::TEXT_PLAIN)
-            .body(mail.body)
-            .map_err(Error::internal)
+        let message =
+            Message::builder().from(self.from.clone()).to(Mailbox::new(None, to)).subject(mail.subject);
+        let message = match mail.html {
+            // The plain text comes first: clients show the last part that they can (RFC 2046 §5.1.4).
+            Some(html) => message.multipart(MultiPart::alternative_plain_html(mail.body, html)),
+            None => message.header(ContentType::TEXT_PLAIN).body(mail.body),
+        };
+        message.map_err(Error::internal)
     }
 }
 
@@ -127,6 +128,7 @@ mod tests {
             to: to.to_owned(),
             subject: subject.to_owned(),
             body: "Follow https://shop.example/confirm".to_owned(),
+            html: None,
             token: None,
         }
     }
@@ -179,6 +181,18 @@ mod tests {
         assert!(told.contains(&"Follow https://shop.example/confirm".to_owned()), "{told:?}");
         assert!(told.iter().any(|line| line.starts_with("From: ") && line.contains("Shop")), "{told:?}");
         assert!(!told.iter().any(|line| line.starts_with("Bcc")), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn a_mail_with_html_is_handed_over_in_both_forms_the_plain_text_first() {
+        let html = Some("<a href=\"https://shop.example/confirm\">Confirm</a>".to_owned());
+        let (sent, told) = send(Mail { html, ..mail("a@x.test", "Hello") }, "250 ok").await;
+        sent.unwrap();
+        let place = |part: &str| told.iter().position(|line| line.contains(part)).expect("a part");
+        assert!(place("multipart/alternative") < place("text/plain"), "{told:?}");
+        assert!(place("text/plain") < place("Follow https://shop.example/confirm"), "{told:?}");
+        assert!(place("Follow https://") < place("text/html"), "{told:?}");
+        assert!(place("text/html") < place("Confirm</a>"), "{told:?}");
     }
 
     #[tokio::test]

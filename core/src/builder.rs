@@ -1,13 +1,14 @@
 //! The wiring of an engine: `build()` checks it and reports every problem at once.
 
+mod checks;
+
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::app::AppConfig;
-use crate::auth::config::{AuthConfig, ProviderKind};
-use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData};
+use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData, UserEvents, UserHook};
 use crate::engine::{App, AppParts, Engine, Parts, catalog, rule_book};
 use crate::env::Env;
 use crate::error::Error;
@@ -35,6 +36,7 @@ pub struct EngineBuilder {
     keys: HashMap<AppId, Vec<SigningKeyRecord>>,
     functions: HashMap<String, Arc<dyn Function>>,
     batches: HashMap<String, Arc<dyn BatchFunction>>,
+    user_hooks: Vec<UserHook>,
     apps: Vec<AppConfig>,
 }
 
@@ -58,6 +60,7 @@ impl EngineBuilder {
             keys: HashMap::new(),
             functions: HashMap::new(),
             batches: HashMap::new(),
+            user_hooks: Vec::new(),
             apps: Vec::new(),
         }
     }
@@ -114,7 +117,7 @@ impl EngineBuilder {
     }
 
     /// A native function, which apps' configurations call by this name. It comes before a JavaScript
-    /// function of the same name.
+    /// function of the same name. One that log-in needs and that is missing is told by [`build`](Self::build).
     pub fn function(mut self, name: impl Into<String>, function: impl Function + 'static) -> Self {
         self.functions.insert(name.into(), Arc::new(function));
         self
@@ -127,6 +130,12 @@ impl EngineBuilder {
         self
     }
 
+    /// A listener to log-ins and to users who come and go. Several are called in the order that they are given.
+    pub fn on_user_event(mut self, hook: UserHook) -> Self {
+        self.user_hooks.push(hook);
+        self
+    }
+
     /// One app. At least one is needed.
     pub fn app(mut self, config: AppConfig) -> Self {
         self.apps.push(config);
@@ -136,19 +145,16 @@ impl EngineBuilder {
     /// Checks the wiring, makes the collections ready and fetches (or makes) the apps' keys.
     ///
     /// # Errors
-    /// One error with every problem of the wiring, or the store's failure.
+    /// One error with every problem of the wiring, or the store's failure. An app that was written in Rust names
+    /// no function that is missing; one that was imported is served, and its [`report`](App::report) says what is
+    /// closed.
     pub async fn build(self) -> Result<Engine, BuildError> {
         let mut problems = Vec::new();
-        let public_url = check_url(self.public_url.as_deref(), &mut problems);
+        let public_url = checks::public_url(self.public_url.as_deref(), &mut problems);
         if self.apps.is_empty() {
             problems.push("no app: call `app` at least once".to_owned());
         }
-        for (index, config) in self.apps.iter().enumerate() {
-            check_app(config, &self.limits, &mut problems);
-            if self.apps.iter().take(index).any(|earlier| earlier.id == config.id) {
-                problems.push(format!("two apps have the client app id `{}`", &config.id));
-            }
-        }
+        self.check_apps(&mut problems);
         let Some(store) = self.store else {
             problems.push("no store: call `store`".to_owned());
             return Err(BuildError { problems, cause: None });
@@ -165,8 +171,9 @@ impl EngineBuilder {
         };
         let functions = Functions::new(self.functions, env.clone(), self.limits.function);
         let functions = functions.with_batches(self.batches);
+        let events = UserEvents::new(self.user_hooks);
         let (limits, proxies, keys, apps) = (self.limits, self.proxies, self.keys, self.apps);
-        let wiring = Wiring { store, env, public_url, limits, proxies, hasher, keys, functions };
+        let wiring = Wiring { store, env, public_url, limits, proxies, hasher, keys, functions, events };
         wiring.build(apps).await.map_err(|cause| BuildError { problems: Vec::new(), cause: Some(cause) })
     }
 }
@@ -181,6 +188,7 @@ struct Wiring {
     hasher: Arc<PasswordHasher>,
     keys: HashMap<AppId, Vec<SigningKeyRecord>>,
     functions: Functions,
+    events: UserEvents,
 }
 
 impl Wiring {
@@ -223,6 +231,8 @@ impl Wiring {
             }
         }
         let rules = rule_book(&config, &self.limits, &mut report);
+        checks::report_missing_functions(&config, &self.functions, &mut report);
+        checks::report_what_tells(&config, &mut report);
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");
         }
@@ -241,6 +251,7 @@ impl Wiring {
             store: Arc::clone(&self.store),
             env: self.env.clone(),
             config,
+            report,
         }))
     }
 }
@@ -267,7 +278,9 @@ impl Wiring {
     fn auth_parts(&self, config: &AppConfig, sessions: Arc<Sessions>) -> AuthParts {
         AuthParts {
             app: config.id.clone(),
+            name: config.name.clone(),
             functions: self.functions.clone(),
+            events: self.events.clone(),
             egress: config.egress.clone(),
             public_url: self.public_url.clone(),
             store: Arc::clone(&self.store),
@@ -283,39 +296,6 @@ impl Wiring {
 fn schemas(config: &AppConfig) -> HashMap<CollectionId, CollectionSchema> {
     let with_schema = config.collections.iter();
     with_schema.filter_map(|collection| Some((collection.id.clone(), collection.schema.clone()?))).collect()
-}
-
-/// What one app's log-in is configured with wrongly.
-fn check_app(config: &AppConfig, limits: &Limits, problems: &mut Vec<String>) {
-    let AppConfig { id, auth, .. } = config;
-    let lifetimes = AuthConfig::SHORTEST_REFRESH..=AuthConfig::LONGEST_REFRESH;
-    if !lifetimes.contains(&auth.refresh_lifetime) {
-        problems.push(format!("refresh tokens of `{id}` must live 30 minutes to 5 years"));
-    }
-    if auth.passwords.min > *limits.password.end() {
-        problems.push(format!("no password of `{id}` can be as long as its policy asks"));
-    }
-    for provider in &auth.providers {
-        if let ProviderKind::CustomToken(tokens) = &provider.kind {
-            let faults = tokens.key_faults();
-            problems
-                .extend(faults.map(|fault| format!("a key of `custom-token` of `{id}` is refused: {fault}")));
-        }
-    }
-}
-
-/// The URL without its trailing slash: clients append paths to it (wire-protocol, rule 8).
-fn check_url(url: Option<&str>, problems: &mut Vec<String>) -> String {
-    let Some(url) = url else {
-        problems.push("no public URL: call `public_url`".to_owned());
-        return String::new();
-    };
-    let url = url.trim_end_matches('/');
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    if rest.is_none_or(|rest| rest.is_empty() || rest.contains(char::is_whitespace)) {
-        problems.push(format!("the public URL `{url}` must begin with http:// or https:// and name a host"));
-    }
-    url.to_owned()
 }
 
 impl fmt::Debug for EngineBuilder {
@@ -344,26 +324,5 @@ impl fmt::Display for BuildError {
 impl StdError for BuildError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.cause.as_ref().and_then(StdError::source)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_public_url_needs_a_scheme_and_a_host() {
-        for (url, good) in [
-            ("https://api.example.com/", true),
-            ("http://127.0.0.1:9090", true),
-            ("api.example.com", false),
-            ("https://", false),
-            ("ftp://x", false),
-        ] {
-            let mut problems = Vec::new();
-            let kept = check_url(Some(url), &mut problems);
-            assert_eq!(problems.is_empty(), good, "{url}: {problems:?}");
-            assert!(!kept.ends_with('/') || !good, "{kept}");
-        }
     }
 }

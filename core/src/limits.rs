@@ -67,6 +67,8 @@ pub struct Limits {
     pub verified_credentials: usize,
     /// How long they are.
     pub verified_credential: Duration,
+    /// The least that an answer takes where accounts are hidden: longer than the mailer needs.
+    pub hidden_answer: Duration,
     /// How long a function may run.
     pub function: Duration,
     /// Calls of a function at once, where it computes a field document by document.
@@ -118,6 +120,7 @@ impl Default for Limits {
             mail_window: Duration::from_secs(60 * 60),
             verified_credentials: 10_000,
             verified_credential: Duration::from_secs(5 * 60),
+            hidden_answer: Duration::from_secs(1),
             function: Duration::from_secs(300),
             function_calls: 8,
             foreign_token: 64 * 1024,

@@ -16,19 +16,27 @@ use backstitch::store::{
 use bson::Document;
 use chrono::{DateTime, Utc};
 
-/// Counts document requests (find, count, write), and reads of signing keys, on their way to a store.
+/// Counts document requests (find, count, write), and reads of signing keys, on their way to a store, and all
+/// others for themselves.
 #[derive(Clone)]
 pub struct CountingStore {
     accounts: Arc<Accounts>,
     inner: Arc<dyn Store>,
     requests: Arc<AtomicUsize>,
     key_reads: Arc<AtomicUsize>,
+    others: Arc<AtomicUsize>,
 }
 
 impl CountingStore {
     /// Counts from zero.
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        Self { accounts: Arc::default(), inner, requests: Arc::default(), key_reads: Arc::default() }
+        Self {
+            accounts: Arc::default(),
+            inner,
+            requests: Arc::default(),
+            key_reads: Arc::default(),
+            others: Arc::default(),
+        }
     }
 
     /// How often signing keys were read.
@@ -36,7 +44,12 @@ impl CountingStore {
         self.key_reads.load(Ordering::SeqCst)
     }
 
-    /// The requests since the last call.
+    /// The requests for users, registrations, sessions, tickets and keys since the last call.
+    pub fn take_others(&self) -> usize {
+        self.others.swap(0, Ordering::SeqCst)
+    }
+
+    /// The document requests since the last call.
     pub fn take(&self) -> usize {
         self.requests.swap(0, Ordering::SeqCst)
     }
@@ -140,6 +153,7 @@ macro_rules! pass_on {
         #[deny(clippy::missing_trait_methods)]
         impl $trait for CountingStore {
             $(async fn $name(&self, $($argument: $type),*) -> Result<$answer> {
+                self.others.fetch_add(1, Ordering::SeqCst);
                 self.before(stringify!($name))?;
                 self.inner.$name($($argument),*).await
             })*

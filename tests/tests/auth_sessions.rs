@@ -17,7 +17,7 @@ use backstitch::auth::config::{
     ProviderKind,
 };
 use backstitch::auth::{
-    Auth, AuthParts, Credential, DeviceInfo, PasswordCost, PasswordHasher, StoredCustomData,
+    Auth, AuthParts, Credential, DeviceInfo, PasswordCost, PasswordHasher, StoredCustomData, UserEvents,
 };
 use backstitch::bson::oid::ObjectId;
 use backstitch::bson::{Document, RawDocumentBuf, doc};
@@ -136,9 +136,11 @@ impl Setup {
         let hasher = Arc::new(PasswordHasher::new(self.cost, env.clone(), &limits).unwrap());
         let parts = AuthParts {
             functions: Functions::new(HashMap::new(), env.clone(), limits.function),
+            events: UserEvents::default(),
             egress: Egress::default(),
             public_url: "http://app.example".to_owned(),
             app: app.clone(),
+            name: "app".to_owned(),
             store,
             env,
             limits,

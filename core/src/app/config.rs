@@ -10,8 +10,8 @@ use super::graphql::GraphQlConfig;
 use super::settings::ConfiguredIndex;
 use super::values::ConfigValue;
 use super::{app_id, auth};
-use crate::auth::config::{AuthConfig, CustomUserDataConfig, ProviderKind};
-use crate::env::Egress;
+use crate::auth::config::{AuthConfig, CustomUserDataConfig, MailTemplate, ProviderKind};
+use crate::env::{Egress, MailKind};
 use crate::http::Network;
 use crate::id::{AppId, CollectionId};
 use crate::report::Report;
@@ -174,6 +174,31 @@ impl AppConfig {
     pub fn custom_user_data(mut self, collection: CollectionId, user_id_field: impl Into<String>) -> Self {
         self.auth.custom_user_data =
             Some(CustomUserDataConfig { collection, user_id_field: user_id_field.into() });
+        self
+    }
+
+    /// Tells nobody but its owner whether an address has an account. Registering a taken address, and a resend or
+    /// a reset for an unknown one, answer as for any other, and take at least
+    /// [`Limits::hidden_answer`](crate::limits::Limits::hidden_answer); the owner of a taken address is mailed.
+    #[must_use]
+    pub fn hide_accounts(mut self) -> Self {
+        self.auth.hide_accounts = true;
+        self
+    }
+
+    /// Takes e-mail addresses for the same that differ only in the case of letters, in spaces around them or in
+    /// how Unicode composes them. Accounts that were registered before keep their spelling, are found by it
+    /// alone, and are merged with no other.
+    #[must_use]
+    pub fn fold_emails(mut self) -> Self {
+        self.auth.fold_emails = true;
+        self
+    }
+
+    /// What the mails of a kind say.
+    #[must_use]
+    pub fn mail(mut self, kind: MailKind, template: MailTemplate) -> Self {
+        self.auth.mails.insert(kind, template);
         self
     }
 

@@ -46,6 +46,17 @@ impl AppDirectory {
         &self.path
     }
 
+    /// Reads a text file that is there; what cannot be read is reported.
+    pub(super) fn text(&self, file: &str, report: &mut Report) -> Option<String> {
+        match fs::read_to_string(self.path.join(file)) {
+            Ok(text) => Some(text.trim_start_matches('\u{feff}').to_owned()),
+            Err(error) => {
+                report.error(file, "", format!("cannot be read: {error}"));
+                None
+            }
+        }
+    }
+
     /// Reads a JSON file.
     pub(super) fn read(&self, file: &str, report: &mut Report) -> JsonFile {
         let text = match fs::read_to_string(self.path.join(file)) {

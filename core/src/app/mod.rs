@@ -15,6 +15,7 @@ mod graphql;
 mod import;
 mod indexes;
 mod layout;
+mod mails;
 mod relationships;
 mod resolvers;
 mod root;

@@ -15,7 +15,7 @@ use crate::store::{IndexKey, IndexSpec};
 pub(super) const FILE: &str = "backstitch.json";
 
 /// Settings that are decided, but not obeyed yet.
-const LATER: [&str; 4] = ["extensions", "lenientIds", "hideAccounts", "foldEmails"];
+const LATER: [&str; 2] = ["extensions", "lenientIds"];
 
 /// An index that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub(super) fn read(mut app: AppConfig, directory: &AppDirectory, report: &mut Re
             "passwords" => app.auth.passwords = passwords(value, report),
             "accessList" => app.access_list = Some(security::access_list(value, report)),
             "refreshTokenSeconds" => app.auth.refresh_lifetime = security::refresh_lifetime(value, report),
+            "hideAccounts" => app.auth.hide_accounts = hide_accounts(value, report),
+            "foldEmails" => app.auth.fold_emails = fold_emails(value, report),
             "egress" => app.egress = egress(value, report),
             later if LATER.contains(&later) => {
                 if *value != Value::Bool(false) {
@@ -80,6 +82,21 @@ fn passwords(json: &Value, report: &mut Report) -> PasswordPolicy {
         }
     }
     policy
+}
+
+/// A switch that cannot be read must not tell what its author meant to hide.
+fn hide_accounts(json: &Value, report: &mut Report) -> bool {
+    json.as_bool().unwrap_or_else(|| {
+        report.error(FILE, "/hideAccounts", "must be true or false; accounts are hidden");
+        true
+    })
+}
+
+fn fold_emails(json: &Value, report: &mut Report) -> bool {
+    json.as_bool().unwrap_or_else(|| {
+        report.error(FILE, "/foldEmails", "must be true or false; addresses are compared letter by letter");
+        false
+    })
 }
 
 fn egress(json: &Value, report: &mut Report) -> Egress {
@@ -151,5 +168,40 @@ fn unique(json: &Value) -> Result<bool, String> {
         None => Ok(false),
         Some(Value::Bool(unique)) => Ok(*unique),
         Some(_) => Err("`unique` must be true or false".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Hidden, folded, and where the problems are.
+    fn read(settings: &str) -> (bool, bool, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("root_config.json"), r#"{"name": "shop"}"#).unwrap();
+        fs::write(folder.path().join(FILE), settings).unwrap();
+        let (app, report) = AppConfig::import(folder.path()).unwrap();
+        let places = report.problems().iter().map(|problem| problem.pointer.clone()).collect();
+        (app.auth.hide_accounts, app.auth.fold_emails, places)
+    }
+
+    #[test]
+    fn accounts_are_hidden_and_addresses_folded_if_the_settings_say_so() {
+        let places = |places: &[&str]| places.iter().map(|place| (*place).to_owned()).collect::<Vec<_>>();
+        for (settings, hides, folds, problems) in [
+            ("{}", false, false, places(&[])),
+            (r#"{"hideAccounts": true, "foldEmails": true}"#, true, true, places(&[])),
+            (r#"{"hideAccounts": false, "foldEmails": false}"#, false, false, places(&[])),
+            (
+                r#"{"hideAccounts": "yes", "foldEmails": 1}"#,
+                true,
+                false,
+                places(&["/hideAccounts", "/foldEmails"]),
+            ),
+        ] {
+            assert_eq!(read(settings), (hides, folds, problems), "{settings}");
+        }
     }
 }

@@ -49,6 +49,7 @@ impl Auth {
     /// A password that was right a moment ago is not hashed again, but is throttled like any other.
     async fn user_by_password(&self, email: &str, password: &str, peer: Option<IpAddr>) -> Result<User> {
         let parts = &self.parts;
+        let email = &*self.address(email).await?;
         let key = self.verified.key(parts.env.random.as_ref(), &parts.app, email, password)?;
         if let Some(known) = self.verified.get(key, parts.env.clock.now()) {
             let cx = self.context(Purpose::LogIn);

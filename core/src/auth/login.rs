@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use super::config::AuthConfig;
 use super::credential::{Credential, DeviceInfo};
+use super::events::{UserEventKind, UserEvents};
 use super::password::PasswordHasher;
 use super::profile::Profile;
 use super::provider::{Evidence, Proven, ProviderContext, Purpose, Subject};
@@ -20,13 +21,15 @@ use crate::functions::{FunctionCall, Functions};
 use crate::id::{AppId, DeviceId, UserId, fresh_object_id};
 use crate::limits::Limits;
 use crate::session::{Opening, Sessions, Tokens};
-use crate::store::{Registration, Store, StoreErrorKind, User, UserKind};
+use crate::store::{Registration, Store, User, UserKind};
 
 /// What [`Auth`] is made of.
 #[derive(Clone)]
 pub struct AuthParts {
     /// The app.
     pub app: AppId,
+    /// The app's name, as mails call it.
+    pub name: String,
     /// Where accounts are kept.
     pub store: Arc<dyn Store>,
     /// Outside effects.
@@ -39,6 +42,8 @@ pub struct AuthParts {
     pub sessions: Arc<Sessions>,
     /// The functions that the app's configuration may name.
     pub functions: Functions,
+    /// Who hears of log-ins and of users who come and go.
+    pub events: UserEvents,
     /// The servers that may be asked.
     pub egress: Egress,
     /// The base URL that clients reach us by.
@@ -56,7 +61,7 @@ pub struct Auth {
 impl Auth {
     /// The providers as configured; a disabled one is as if it were not there.
     pub fn new(config: &AuthConfig, parts: AuthParts) -> Self {
-        let providers = Providers::new(config, &parts.hasher, &parts.limits);
+        let providers = Providers::new(config, &parts);
         let verified = VerifiedCredentials::new(&parts.limits);
         Self { parts, verified, providers, user_creation: config.user_creation_function.clone() }
     }
@@ -73,12 +78,13 @@ impl Auth {
         device: &DeviceInfo,
     ) -> Result<Tokens> {
         let proven = self.prove(provider, Purpose::LogIn, credential, device).await?;
-        let tokens = self.admit(proven.clone(), device).await?;
+        let (user, tokens) = self.admit(&proven, device).await?;
         let found = self.providers.named(provider).ok_or_else(|| no_provider(provider))?;
         if !found.still_stands(&self.context(Purpose::LogIn), &proven).await? {
             self.parts.sessions.logout(&tokens.refresh_token).await?;
             return Err(Error::new(ErrorKind::AuthError, "the credential was withdrawn"));
         }
+        let tokens = self.hand_out(&proven, &user, tokens).await?;
         self.remember_device(provider, credential, &tokens).await;
         Ok(tokens)
     }
@@ -124,15 +130,19 @@ impl Auth {
         if provider != Registration::PROVIDER {
             return;
         }
-        let account = Account::new(provider, name);
-        if let Err(error) = Throttle::of(&self.context(Purpose::LogIn)).remember(account, device).await {
+        let remembered = async {
+            let account = Account::new(provider, &self.address(name).await?);
+            Throttle::of(&self.context(Purpose::LogIn)).remember(account, device).await
+        };
+        if let Err(error) = remembered.await {
             tracing::warn!(app = %self.parts.app, %error, "a device could not be remembered");
         }
     }
 
-    /// Opens a session for whoever a provider has proved; the first log-in of an identity makes its user.
-    pub(super) async fn admit(&self, proven: Proven, device: &DeviceInfo) -> Result<Tokens> {
-        let user = self.user_of(&proven).await?;
+    /// Opens a session for whoever a provider has proved; the first log-in of an identity makes its user. Its
+    /// tokens are for [`hand_out`](Self::hand_out).
+    pub(super) async fn admit(&self, proven: &Proven, device: &DeviceInfo) -> Result<(User, Tokens)> {
+        let user = self.user_of(proven).await?;
         if user.disabled {
             return Err(Error::new(ErrorKind::UserDisabled, "user disabled"));
         }
@@ -143,7 +153,25 @@ impl Auth {
             lifetime: proven.lifetime,
             epoch: proven.evidence.epoch().unwrap_or(user.epoch),
         };
-        self.parts.sessions.open(&user, opening).await
+        let tokens = self.parts.sessions.open(&user, opening).await?;
+        Ok((user, tokens))
+    }
+
+    /// The tokens of a session that was just opened, unless a listener refuses the log-in: then it ends.
+    pub(super) async fn hand_out(&self, proven: &Proven, user: &User, tokens: Tokens) -> Result<Tokens> {
+        let event = self.event(UserEventKind::LogIn, user, vec![proven.identity.provider.clone()]);
+        if let Err(refused) = self.ask(&event).await {
+            match self.parts.sessions.logout(&tokens.refresh_token).await {
+                Err(error) if error.kind() != ErrorKind::InvalidSession => {
+                    // Nobody has its tokens: it is of no use to anybody until it expires.
+                    tracing::warn!(app = %self.parts.app, %error, "a refused session could not be ended");
+                }
+                _ => {}
+            }
+            return Err(refused);
+        }
+        self.tell(&event).await;
+        Ok(tokens)
     }
 
     /// What a client reads of its user.
@@ -215,7 +243,7 @@ impl Auth {
     }
 
     pub(super) async fn first_login(&self, proven: &Proven, kind: UserKind) -> Result<User> {
-        let AuthParts { app, store, env, .. } = &self.parts;
+        let env = &self.parts.env;
         let now = env.clock.now();
         let user = User {
             id: UserId::generate(now, env.random.as_ref())?,
@@ -227,22 +255,7 @@ impl Auth {
             last_login_at: now,
         };
         self.call_user_creation(&user).await?;
-        let inserted = match &proven.evidence {
-            Evidence::Registration { email, .. } => store.insert_registered_user(app, &user, email).await,
-            Evidence::Foreign | Evidence::User { .. } => store.insert_user(app, &user).await,
-        };
-        match inserted {
-            Ok(()) => Ok(user),
-            // Deleted meanwhile, or moved to another address by a user who was made meanwhile.
-            Err(error) if error.kind() == StoreErrorKind::Conflict => {
-                self.holder(proven).await?.ok_or_else(user_gone)
-            }
-            // Another log-in of the same identity was first: its user is the user.
-            Err(error) if error.kind() == StoreErrorKind::DuplicateKey => {
-                self.holder(proven).await?.ok_or_else(|| Error::from(error))
-            }
-            Err(error) => Err(error.into()),
-        }
+        self.create_user(proven, user).await
     }
 }
 

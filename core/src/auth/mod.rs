@@ -6,16 +6,19 @@
 //!    credential.
 //! 4. Failures are counted per account and per address, and slow the next ones down.
 //! 5. Password hashes are computed off the async threads, a bounded number at once.
+//! 6. The host hears of log-ins and of users who come and go, and may refuse them: [`UserHook`].
 
 mod accounts;
 pub mod config;
 mod credential;
 mod custom_data;
+mod events;
 mod gate;
 mod headers;
 mod jwks;
 mod link;
 mod login;
+mod mails;
 mod oauth;
 mod one_time;
 mod password;
@@ -26,6 +29,7 @@ mod redirect;
 mod throttle;
 mod verified;
 
+pub(crate) use mails::{MailPart, Mails};
 pub(crate) use oauth::form_encode;
 pub(crate) use redirect::{
     Callback, Linking, RedirectRequest, RedirectResult, StateParameter, callback_path,
@@ -34,6 +38,7 @@ pub(crate) use redirect::{
 pub use accounts::{ApiKeyView, ApiKeys, Users};
 pub use credential::{Credential, DeviceInfo, LoginRequest};
 pub use custom_data::StoredCustomData;
+pub use events::{FailurePolicy, UserEvent, UserEventKind, UserEvents, UserHook, UserListener};
 pub use login::{Auth, AuthParts};
 pub use password::{PasswordCost, PasswordHasher};
 pub use profile::{Profile, ProfileIdentity};

@@ -17,7 +17,8 @@ use crate::id::fresh_object_id;
 use crate::secret::Secret;
 use crate::store::{Ticket, TicketKey};
 
-const LIFETIME: TimeDelta = TimeDelta::minutes(30);
+/// How long a token is good for.
+pub(super) const LIFETIME: TimeDelta = TimeDelta::minutes(30);
 const TOKEN_BYTES: usize = 32;
 
 /// What a token is for.
@@ -29,6 +30,8 @@ pub(super) enum OneTime {
     Reset,
     /// To move an account to another address.
     EmailChange,
+    /// For nothing: what an unknown address gets, so that it costs what a known one does.
+    Decoy,
 }
 
 /// A token as its owner gets it.
@@ -134,6 +137,7 @@ impl OneTime {
             Self::Confirm => "confirm",
             Self::Reset => "reset",
             Self::EmailChange => "email-change",
+            Self::Decoy => "decoy",
         }
     }
 
@@ -142,6 +146,7 @@ impl OneTime {
             Self::Confirm => "confirm-newest",
             Self::Reset => "reset-newest",
             Self::EmailChange => "email-change-newest",
+            Self::Decoy => "decoy-newest",
         }
     }
 }

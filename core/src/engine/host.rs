@@ -19,6 +19,7 @@ use crate::graphql::{ExecuteContext, Graphql, GraphqlRequest, GraphqlResponse};
 use crate::http::{Network, OriginList, bearer_token, peer_address};
 use crate::id::{AppId, CollectionId};
 use crate::limits::Limits;
+use crate::report::Report;
 use crate::rules::RuleBook;
 use crate::schema::CollectionSchema;
 use crate::session::{Sessions, Tokens};
@@ -44,6 +45,7 @@ pub(crate) struct AppParts {
     pub(crate) functions: Functions,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) env: Env,
+    pub(crate) report: Report,
 }
 
 impl App {
@@ -59,6 +61,12 @@ impl App {
     /// The name in the configuration.
     pub fn name(&self) -> &str {
         &self.parts.config.name
+    }
+
+    /// What building the engine found odd, closed or not obeyed in this app; it is logged as well. What an import
+    /// found is in the import's own report.
+    pub fn report(&self) -> &Report {
+        &self.parts.report
     }
 
     /// Who sent this request: the bearer of its access token.

@@ -108,7 +108,7 @@ impl Wanted {
 
 fn shown(mail: &Mail) -> Value {
     let token = mail.token.as_ref();
-    json!({
+    let mut shown = json!({
         "kind": mail.kind.as_str(),
         "email": mail.to,
         "token": token.map(|token| token.token.expose()),
@@ -116,7 +116,11 @@ fn shown(mail: &Mail) -> Value {
         "link": token.map(|token| &token.link),
         "subject": mail.subject,
         "body": mail.body,
-    })
+    });
+    if let (Some(html), Some(members)) = (&mail.html, shown.as_object_mut()) {
+        members.insert("html".to_owned(), html.as_str().into());
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -133,7 +137,8 @@ mod tests {
             link: format!("https://shop.example/confirm?token={token}"),
         });
         let (app, to) = (AppId::new(app), to.to_owned());
-        Mail { app, kind, to, subject: "Hello".to_owned(), body: "Welcome".to_owned(), token }
+        let (subject, body) = ("Hello".to_owned(), "Welcome".to_owned());
+        Mail { app, kind, to, subject, body, html: None, token }
     }
 
     fn answer(mailbox: &DevMailbox, query: &str) -> (u16, Value) {
@@ -171,6 +176,9 @@ mod tests {
             "link": "https://shop.example/confirm?token=three", "subject": "Hello", "body": "Welcome",
         });
         assert_eq!(answer(&mailbox, "kind=reset"), (200, expected));
+        let html = mail("shop-c", MailKind::Confirm, "d@x.test", None);
+        mailbox.send(Mail { html: Some("<p>".to_owned()), ..html }).await.unwrap();
+        assert_eq!(answer(&mailbox, "app=shop-c").1["html"], "<p>");
     }
 
     #[tokio::test]

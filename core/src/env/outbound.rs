@@ -36,6 +36,8 @@ pub struct Mail {
     pub subject: String,
     /// The body, plain text.
     pub body: String,
+    /// The same as HTML, if the app has a template for it.
+    pub html: Option<String>,
     /// The one-time token that the mail carries, with its id and the link made of both.
     pub token: Option<MailToken>,
 }
@@ -65,6 +67,9 @@ pub enum MailKind {
 }
 
 impl MailKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Confirm, Self::Reset, Self::EmailChange, Self::AlreadyRegistered];
+
     /// The word for it: `confirm`, `reset`, `email-change`, `already-registered`.
     pub fn as_str(self) -> &'static str {
         match self {

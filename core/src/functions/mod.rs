@@ -8,9 +8,11 @@
 //! 4. What a function throws may be shown to the client, as the original does; what it panics with may not.
 
 mod batch;
+mod bounded;
 mod call;
 mod registry;
 
 pub use batch::{BatchCall, BatchFunction};
+pub(crate) use bounded::{Ended, bounded};
 pub use call::{Function, FunctionCall, FunctionFailure};
 pub use registry::Functions;

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bson::{Bson, Document};
-use futures_util::future::{BoxFuture, Either, select};
+use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 
+use super::bounded::{Ended, bounded};
 use super::{BatchCall, BatchFunction, Function, FunctionCall, FunctionFailure};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -40,6 +40,11 @@ impl Functions {
     /// Whether there is a function of this name.
     pub fn has(&self, name: &str) -> bool {
         self.named.contains_key(name) || self.batches.contains_key(name)
+    }
+
+    /// Fails as calling it would, if there is no function of this name.
+    pub(crate) fn need(&self, name: &str) -> Result<()> {
+        if self.has(name) { Ok(()) } else { Err(not_found(name)) }
     }
 
     /// Calls a function by name. One that only a batch function has is called for a single, empty document.
@@ -98,17 +103,16 @@ impl Functions {
         name: &str,
         running: impl Future<Output = std::result::Result<T, FunctionFailure>> + Send,
     ) -> Result<T> {
-        let running = AssertUnwindSafe(running).catch_unwind();
-        match select(Box::pin(running), self.env.timer.sleep(self.deadline)).await {
-            Either::Left((Ok(Ok(value)), _)) => Ok(value),
-            Either::Left((Ok(Err(failure)), _)) => {
+        match bounded(self.env.timer.as_ref(), self.deadline, running).await {
+            Ended::Returned(Ok(value)) => Ok(value),
+            Ended::Returned(Err(failure)) => {
                 Err(Error::new(ErrorKind::FunctionExecutionError, failure.to_string()))
             }
-            Either::Left((Err(_panic), _)) => {
+            Ended::Panicked => {
                 tracing::error!(function = name, "a native function panicked");
                 Err(Error::new(ErrorKind::FunctionExecutionError, "the function failed"))
             }
-            Either::Right(_) => {
+            Ended::Overran => {
                 let text = format!("the function `{name}` ran past {} s", self.deadline.as_secs());
                 Err(Error::new(ErrorKind::ExecutionTimeLimitExceeded, text))
             }

@@ -7,6 +7,7 @@
 use bson::Document;
 use serde::Serialize;
 
+use crate::auth::events::UserEventKind;
 use crate::auth::login::Auth;
 use crate::auth::one_time::sha256;
 use crate::env::Random;
@@ -56,27 +57,43 @@ impl<'a> ApiKeys<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::ApiKeyAlreadyExists`] for a name that is taken, or when there are as many keys as there
-    /// may be; [`ErrorKind::InvalidParameter`] for an empty or long name.
+    /// may be; [`ErrorKind::InvalidParameter`] for an empty or long name; what a listener refuses with.
     pub async fn create(self, name: &str) -> Result<ApiKeyView> {
         if name.is_empty() || name.chars().count() > 128 {
             return Err(Error::new(ErrorKind::InvalidParameter, "`name` must be 1 to 128 characters"));
         }
         let parts = &self.auth.parts;
-        let (now, random) = (parts.env.clock.now(), parts.env.random.as_ref());
-        let id = ApiKeyId::generate(now, random)?;
-        let key = Secret::new(fresh_key(random)?);
-        let (owner, user, most) = match self.of {
-            Some(user) => (ApiKeyOwner::User, user, parts.limits.user_api_keys),
-            None => (ApiKeyOwner::Server, self.server_user(id, name).await?, parts.limits.server_api_keys),
-        };
-        let hash = hash(&key);
-        let record =
-            ApiKey { id, name: name.to_owned(), owner, user, hash, disabled: false, created_at: now };
-        let added = parts.store.insert_api_key(&parts.app, &record, most).await;
-        if !matches!(added, Ok(true)) && self.of.is_none() {
-            parts.store.delete_user(&parts.app, user).await?;
+        let id = ApiKeyId::generate(parts.env.clock.now(), parts.env.random.as_ref())?;
+        let Some(user) = self.of else { return self.create_server_key(id, name).await };
+        self.add(id, name, (ApiKeyOwner::User, user)).await
+    }
+
+    /// A key with the server user that it logs in as.
+    async fn create_server_key(self, id: ApiKeyId, name: &str) -> Result<ApiKeyView> {
+        let parts = &self.auth.parts;
+        let user = self.server_user(id, name)?;
+        let event = self.auth.event(UserEventKind::Create, &user, vec![PROVIDER.to_owned()]);
+        self.auth.ask(&event).await?;
+        parts.store.insert_user(&parts.app, &user).await?;
+        let added = self.add(id, name, (ApiKeyOwner::Server, user.id)).await;
+        match &added {
+            Ok(_) => self.auth.tell(&event).await,
+            // Without its key nobody could ever be this user.
+            Err(_) => drop(parts.store.delete_user(&parts.app, user.id).await?),
         }
-        match added {
+        added
+    }
+
+    async fn add(self, id: ApiKeyId, name: &str, (owner, user): (ApiKeyOwner, UserId)) -> Result<ApiKeyView> {
+        let parts = &self.auth.parts;
+        let most = match owner {
+            ApiKeyOwner::Server => parts.limits.server_api_keys,
+            ApiKeyOwner::User => parts.limits.user_api_keys,
+        };
+        let key = Secret::new(fresh_key(parts.env.random.as_ref())?);
+        let (hash, created_at) = (hash(&key), parts.env.clock.now());
+        let record = ApiKey { id, name: name.to_owned(), owner, user, hash, disabled: false, created_at };
+        match parts.store.insert_api_key(&parts.app, &record, most).await {
             Ok(true) => Ok(ApiKeyView { key: Some(key), ..view(record) }),
             Ok(false) => {
                 let text = format!("there are {most} API keys already");
@@ -127,7 +144,10 @@ impl<'a> ApiKeys<'a> {
         let parts = &self.auth.parts;
         let key = self.found(id).await?;
         let gone = match key.owner {
-            ApiKeyOwner::Server => parts.store.delete_user(&parts.app, key.user).await?,
+            ApiKeyOwner::Server => match self.auth.delete_user(key.user).await {
+                Err(error) if error.kind() == ErrorKind::UserNotFound => false,
+                deleted => deleted.map(|()| true)?,
+            },
             ApiKeyOwner::User => parts.store.delete_api_key(&parts.app, key.id).await?,
         };
         self.end_sessions(&key).await?;
@@ -153,7 +173,7 @@ impl<'a> ApiKeys<'a> {
     }
 
     /// The user that a server key logs in as.
-    async fn server_user(self, id: ApiKeyId, name: &str) -> Result<UserId> {
+    fn server_user(self, id: ApiKeyId, name: &str) -> Result<User> {
         let parts = &self.auth.parts;
         let now = parts.env.clock.now();
         let mut data = Document::new();
@@ -164,7 +184,7 @@ impl<'a> ApiKeys<'a> {
             id: id.to_hex(),
             data,
         };
-        let user = User {
+        Ok(User {
             id: UserId::generate(now, parts.env.random.as_ref())?,
             kind: UserKind::Server,
             disabled: false,
@@ -172,9 +192,7 @@ impl<'a> ApiKeys<'a> {
             identities: vec![identity],
             created_at: now,
             last_login_at: now,
-        };
-        parts.store.insert_user(&parts.app, &user).await?;
-        Ok(user.id)
+        })
     }
 }
 

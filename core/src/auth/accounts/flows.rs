@@ -27,7 +27,8 @@ impl Auth {
     pub async fn register(&self, email: &str, password: &Secret, peer: Option<IpAddr>) -> Result<()> {
         let (provider, context) = (self.email_password()?, self.context_of(peer));
         if provider.confirms_by_mail() {
-            Throttle::of(&context).admit_mail(email, peer).await?;
+            let address = provider.address(&context, email).await?;
+            Throttle::of(&context).admit_mail(&address, peer).await?;
         }
         provider.register(&context, email, password).await
     }
@@ -38,20 +39,23 @@ impl Auth {
 
     pub(crate) async fn resend_confirmation(&self, email: &str, peer: Option<IpAddr>) -> Result<()> {
         let (provider, context) = (self.email_password()?, self.context_of(peer));
-        Throttle::of(&context).admit_mail(email, peer).await?;
+        let address = provider.address(&context, email).await?;
+        Throttle::of(&context).admit_mail(&address, peer).await?;
         provider.resend_confirmation(&context, email).await
     }
 
     /// Functions send mails as well, so asking for one counts like asking for a mail.
     pub(crate) async fn rerun_confirmation(&self, email: &str, peer: Option<IpAddr>) -> Result<()> {
         let (provider, context) = (self.email_password()?, self.context_of(peer));
-        Throttle::of(&context).admit_mail(email, peer).await?;
+        let address = provider.address(&context, email).await?;
+        Throttle::of(&context).admit_mail(&address, peer).await?;
         provider.rerun_confirmation(&context, email).await
     }
 
     pub(crate) async fn send_reset(&self, email: &str, peer: Option<IpAddr>) -> Result<()> {
         let (provider, context) = (self.email_password()?, self.context_of(peer));
-        Throttle::of(&context).admit_mail(email, peer).await?;
+        let address = provider.address(&context, email).await?;
+        Throttle::of(&context).admit_mail(&address, peer).await?;
         provider.send_reset(&context, email).await
     }
 
@@ -68,7 +72,8 @@ impl Auth {
         peer: Option<IpAddr>,
     ) -> Result<()> {
         let (provider, context) = (self.email_password()?, self.context_of(peer));
-        Throttle::of(&context).admit_mail(email, peer).await?;
+        let address = provider.address(&context, email).await?;
+        Throttle::of(&context).admit_mail(&address, peer).await?;
         match provider.call_reset(&context, email, password, arguments).await? {
             Some(identity) => self.end_sessions_of_identity(&identity).await,
             None => Ok(()),

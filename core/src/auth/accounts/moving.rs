@@ -2,7 +2,6 @@
 
 use bson::doc;
 
-use super::mails;
 use super::registering::{name_in_use, unknown};
 use crate::auth::login::Auth;
 use crate::auth::one_time::{Meant, OneTime, worthless};
@@ -19,16 +18,19 @@ impl Auth {
     /// it may have been one of somebody else's that asked.
     pub(crate) async fn request_email_change(&self, user: &User, email: &str, page: &str) -> Result<()> {
         let context = self.context(Purpose::LogIn);
-        self.email_password()?.check_email(email)?;
+        let provider = self.email_password()?;
+        let email = &*provider.address(&context, email).await?;
+        provider.check_email(email)?;
         let identity = user.identities.iter().find(|known| known.provider == Registration::PROVIDER);
         let identity = identity.ok_or_else(unknown)?;
         if context.store.registration(context.app, email).await?.is_some() {
-            return Err(name_in_use());
+            let hides = provider.hides_accounts;
+            return if hides { provider.tell_owner(&context, email).await } else { Err(name_in_use()) };
         }
         Throttle::of(&context).admit_mail(email, None).await?;
         let meant = Meant { account: identity.id.clone(), detail: format!("{} {email}", user.epoch) };
         let issued = OneTime::EmailChange.issue(&context, &meant).await?;
-        mails::send(&context, MailKind::EmailChange, email, (page, None), issued).await
+        provider.mail(&context, (MailKind::EmailChange, email), (page, None), issued).await
     }
 
     /// Moves the account to the address that the token was mailed to. Tokens mailed to the old address are

@@ -2,7 +2,8 @@
 
 use bson::{Bson, doc};
 
-use super::mails;
+use super::hiding::quietly;
+use super::mails::need_page;
 use crate::actor::Actor;
 use crate::auth::config::Confirmation;
 use crate::auth::login::fresh_identity_id;
@@ -27,6 +28,12 @@ pub(super) enum Decision {
     Fail,
 }
 
+/// What became of an address that was to be registered.
+enum Free {
+    Registered,
+    Taken,
+}
+
 impl EmailPassword {
     /// Registers an address. Whether it can log in at once is for the configured confirmation to say.
     pub(in crate::auth) async fn register(
@@ -35,10 +42,31 @@ impl EmailPassword {
         email: &str,
         password: &Secret,
     ) -> Result<()> {
+        let email = &*self.address(cx, email).await?;
         self.check_email(email)?;
         self.rules.check(password, email)?;
-        if cx.store.registration(cx.app, email).await?.is_some() {
-            return Err(name_in_use());
+        if !self.hides_accounts {
+            return match self.register_free(cx, email, password).await? {
+                Free::Taken => Err(name_in_use()),
+                Free::Registered => Ok(()),
+            };
+        }
+        // What fails for every address is told before anything depends on this one.
+        self.need_confirmation(cx)?;
+        let registering = async {
+            match self.register_free(cx, email, password).await? {
+                Free::Taken => self.tell_owner(cx, email).await,
+                Free::Registered => Ok(()),
+            }
+        };
+        self.unhurried(cx, registering).await
+    }
+
+    /// Registers an address unless it is taken; both cost a hash.
+    async fn register_free(&self, cx: &ProviderContext<'_>, email: &str, password: &Secret) -> Result<Free> {
+        let taken = cx.store.registration(cx.app, email).await?.is_some();
+        if taken && !self.hides_accounts {
+            return Ok(Free::Taken);
         }
         let registration = Registration {
             email: email.to_owned(),
@@ -47,19 +75,25 @@ impl EmailPassword {
             confirmed: self.config.confirmation == Confirmation::Automatic,
             created_at: cx.env.clock.now(),
         };
-        insert(cx, &registration).await?;
-        let begun = match &self.config.confirmation {
-            Confirmation::Automatic => Ok(()),
-            Confirmation::Email { url, subject } => {
-                self.mail_confirmation(cx, email, (url, subject.as_deref())).await
-            }
-            Confirmation::Function { name } => self.call_confirmation(cx, email, name).await,
-        };
+        if taken {
+            return Ok(Free::Taken);
+        }
+        match insert(cx, &registration).await {
+            // Another registration of the address was first.
+            Err(error) if error.kind() == ErrorKind::AccountNameInUse => return Ok(Free::Taken),
+            inserted => inserted?,
+        }
+        let begun = self.begin_confirmation(cx, email).await;
         if begun.is_err() {
             // Nobody could confirm it: the address is free for another try.
             cx.store.delete_registration(cx.app, email).await?;
         }
-        begun
+        match &self.config.confirmation {
+            // Of a taken address the function is not asked, so its refusal would tell.
+            Confirmation::Function { .. } if self.hides_accounts => quietly(cx, begun)?,
+            _ => begun?,
+        }
+        Ok(Free::Registered)
     }
 
     /// Confirms the address that a token was made for.
@@ -84,10 +118,7 @@ impl EmailPassword {
             Confirmation::Function { .. } => {
                 Err(Error::new(ErrorKind::BadRequest, "please run the confirmation via function"))
             }
-            Confirmation::Email { url, subject } => {
-                pending(cx, email).await?;
-                self.mail_confirmation(cx, email, (url, subject.as_deref())).await
-            }
+            Confirmation::Email { .. } => self.begin_again(cx, email).await,
         }
     }
 
@@ -103,10 +134,51 @@ impl EmailPassword {
                 let text = format!("cannot run confirmation for {email}: no confirmation function is set");
                 Err(Error::new(ErrorKind::BadRequest, text))
             }
-            Confirmation::Function { name } => {
-                pending(cx, email).await?;
-                self.call_confirmation(cx, email, name).await
+            Confirmation::Function { .. } => self.begin_again(cx, email).await,
+        }
+    }
+
+    /// Begins the confirmation of a pending address once more.
+    async fn begin_again(&self, cx: &ProviderContext<'_>, email: &str) -> Result<()> {
+        let email = &*self.address(cx, email).await?;
+        if !self.hides_accounts {
+            pending(cx, email).await?;
+            return self.begin_confirmation(cx, email).await;
+        }
+        self.need_confirmation(cx)?;
+        let again = async {
+            match pending(cx, email).await {
+                Ok(()) => self.begin_confirmation(cx, email).await,
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::UserNotFound | ErrorKind::UserAlreadyConfirmed) =>
+                {
+                    cx.store.registration(cx.app, email).await?;
+                    self.pretend(cx, email).await
+                }
+                Err(error) => Err(error),
             }
+        };
+        self.unhurried(cx, async { quietly(cx, again.await) }).await
+    }
+
+    /// Sends the mail that confirms an address, or asks the function.
+    async fn begin_confirmation(&self, cx: &ProviderContext<'_>, email: &str) -> Result<()> {
+        match &self.config.confirmation {
+            Confirmation::Automatic => Ok(()),
+            Confirmation::Email { url, subject } => {
+                let issued = issue(cx, email).await?;
+                self.mail(cx, (MailKind::Confirm, email), (url, subject.as_deref()), issued).await
+            }
+            Confirmation::Function { name } => self.call_confirmation(cx, email, name).await,
+        }
+    }
+
+    /// What a confirmation cannot do without, whoever registers.
+    fn need_confirmation(&self, cx: &ProviderContext<'_>) -> Result<()> {
+        match &self.config.confirmation {
+            Confirmation::Automatic => Ok(()),
+            Confirmation::Email { url, .. } => need_page(url),
+            Confirmation::Function { name } => cx.functions.need(name),
         }
     }
 
@@ -123,16 +195,6 @@ impl EmailPassword {
 
     pub(super) fn confirms_by_mail(&self) -> bool {
         matches!(self.config.confirmation, Confirmation::Email { .. })
-    }
-
-    async fn mail_confirmation(
-        &self,
-        cx: &ProviderContext<'_>,
-        email: &str,
-        (url, subject): (&str, Option<&str>),
-    ) -> Result<()> {
-        let issued = issue(cx, email).await?;
-        mails::send(cx, MailKind::Confirm, email, (url, subject), issued).await
     }
 
     async fn call_confirmation(&self, cx: &ProviderContext<'_>, email: &str, name: &str) -> Result<()> {

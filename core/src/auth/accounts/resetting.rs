@@ -2,7 +2,8 @@
 
 use bson::{Bson, doc};
 
-use super::mails;
+use super::hiding::quietly;
+use super::mails::need_page;
 use super::registering::{Decision, decide, unknown};
 use crate::auth::config::PasswordReset;
 use crate::auth::one_time::{Meant, OneTime};
@@ -28,10 +29,30 @@ impl EmailPassword {
                 return Err(Error::new(ErrorKind::BadRequest, "password reset is not configured"));
             }
         };
-        let registration = cx.store.registration(cx.app, email).await?.ok_or_else(unknown)?;
-        let meant = Meant { account: email.to_owned(), detail: registration.identity_id };
+        let email = &*self.address(cx, email).await?;
+        if !self.hides_accounts {
+            let registration = cx.store.registration(cx.app, email).await?.ok_or_else(unknown)?;
+            return self.mail_reset(cx, registration, (url, subject)).await;
+        }
+        need_page(url)?;
+        let sending = async {
+            match cx.store.registration(cx.app, email).await? {
+                Some(registration) => self.mail_reset(cx, registration, (url, subject)).await,
+                None => self.pretend(cx, email).await,
+            }
+        };
+        self.unhurried(cx, async { quietly(cx, sending.await) }).await
+    }
+
+    async fn mail_reset(
+        &self,
+        cx: &ProviderContext<'_>,
+        Registration { email, identity_id, .. }: Registration,
+        page: (&str, Option<&str>),
+    ) -> Result<()> {
+        let meant = Meant { account: email, detail: identity_id };
         let issued = OneTime::Reset.issue(cx, &meant).await?;
-        mails::send(cx, MailKind::Reset, email, (url, subject), issued).await
+        self.mail(cx, (MailKind::Reset, &meant.account), page, issued).await
     }
 
     /// Sets a new password with a token. Returns the identity, whose sessions have to end.
@@ -59,12 +80,44 @@ impl EmailPassword {
         let PasswordReset::Function { name } = &self.config.reset else {
             return Err(Error::new(ErrorKind::BadRequest, "no password reset function is configured"));
         };
+        let email = &*self.address(cx, email).await?;
         self.rules.check(password, email)?;
-        let registration = cx.store.registration(cx.app, email).await?.ok_or_else(unknown)?;
+        if !self.hides_accounts {
+            let registration = cx.store.registration(cx.app, email).await?.ok_or_else(unknown)?;
+            return self.ask_reset(cx, (name, arguments), registration, password).await;
+        }
+        cx.functions.need(name)?;
+        let asking = async {
+            let registration = cx.store.registration(cx.app, email).await?;
+            if let Some(registration) = registration {
+                return self.ask_reset(cx, (name, arguments), registration, password).await;
+            }
+            let turn = self.hasher.turn().await?;
+            self.hasher.spend(turn, password).await?;
+            self.pretend(cx, email).await.map(|()| None)
+        };
+        let answering = async {
+            match asking.await {
+                Ok(identity) => Ok(identity),
+                Err(error) => quietly(cx, Err(error)).map(|()| None),
+            }
+        };
+        self.unhurried(cx, answering).await
+    }
+
+    async fn ask_reset(
+        &self,
+        cx: &ProviderContext<'_>,
+        (name, arguments): (&str, Vec<Bson>),
+        registration: Registration,
+        password: &Secret,
+    ) -> Result<Option<String>> {
         let turn = self.hasher.turn().await?;
         let same = self.hasher.verify(turn, password, &registration.password_hash).await? != Verified::Wrong;
-        let meant = Meant { account: email.to_owned(), detail: registration.identity_id };
+        let Registration { email, identity_id, .. } = registration;
+        let meant = Meant { account: email, detail: identity_id };
         let issued = OneTime::Reset.issue(cx, &meant).await?;
+        let email = meant.account.as_str();
         let mut all = vec![Bson::from(doc! {
             "username": email, "password": password.expose(), "token": issued.token.expose(),
             "tokenId": &issued.token_id, "currentPasswordValid": same,

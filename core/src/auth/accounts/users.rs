@@ -41,6 +41,7 @@ impl<'a> Users<'a> {
     /// refused.
     pub async fn create(self, email: &str, password: &Secret) -> Result<()> {
         let provider = self.auth.email_password()?;
+        let email = &*self.auth.address(email).await?;
         provider.check_email(email)?;
         provider.rules.check(password, email)?;
         let hash = self.auth.parts.hasher.hash(password).await?;
@@ -53,6 +54,7 @@ impl<'a> Users<'a> {
     /// # Errors
     /// [`ErrorKind::AccountNameInUse`]; [`ErrorKind::InvalidParameter`] for a hash that could not be verified.
     pub async fn import(self, email: &str, password_hash: &Secret) -> Result<()> {
+        let email = &*self.auth.address(email).await?;
         self.auth.email_password()?.check_email(email)?;
         if !self.auth.parts.hasher.is_supported(password_hash) {
             let text = "the password hash is of no supported make, or asks for too much work";
@@ -72,6 +74,7 @@ impl<'a> Users<'a> {
     /// # Errors
     /// [`ErrorKind::UserNotFound`].
     pub async fn confirm(self, email: &str) -> Result<()> {
+        let email = &*self.auth.address(email).await?;
         set_confirmed(&self.auth.context(Purpose::LogIn), email, None).await
     }
 
@@ -81,6 +84,7 @@ impl<'a> Users<'a> {
     /// [`ErrorKind::UserNotFound`] when there is none, or it is confirmed.
     pub async fn delete_pending(self, email: &str) -> Result<()> {
         let parts = &self.auth.parts;
+        let email = &*self.auth.address(email).await?;
         let found = parts.store.registration(&parts.app, email).await?;
         if found.is_none_or(|found| found.confirmed) {
             return Err(unknown());
@@ -95,6 +99,7 @@ impl<'a> Users<'a> {
     /// [`ErrorKind::UserNotFound`]; [`ErrorKind::InvalidParameter`] for a password that is refused.
     pub async fn set_password(self, email: &str, password: &Secret) -> Result<()> {
         let context = self.auth.context(Purpose::LogIn);
+        let email = &*self.auth.address(email).await?;
         let identity = self.auth.email_password()?.set_password(&context, email, None, password).await?;
         self.auth.end_sessions_of_identity(&identity).await
     }
@@ -118,10 +123,9 @@ impl<'a> Users<'a> {
     /// Deletes a user with everything that log-in keeps of them; documents stay.
     ///
     /// # Errors
-    /// [`ErrorKind::UserNotFound`].
+    /// [`ErrorKind::UserNotFound`]; what a listener refuses with.
     pub async fn delete(self, user: UserId) -> Result<()> {
-        let parts = &self.auth.parts;
-        if parts.store.delete_user(&parts.app, user).await? { Ok(()) } else { Err(unknown()) }
+        self.auth.delete_user(user).await
     }
 
     /// The user's sessions, oldest first, with their devices.

@@ -2,18 +2,24 @@
 
 mod custom_token;
 mod email_password;
+mod functions;
+mod mails;
 mod oauth;
 mod passwords;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use bson::oid::ObjectId;
 
 pub use custom_token::{Audience, CustomTokenConfig, TokenAlgorithm, TokenKeySource};
 pub use email_password::{Confirmation, EmailPasswordConfig, PasswordReset};
+pub(crate) use functions::NamedFunction;
+pub use mails::MailTemplate;
 pub use oauth::OAuthConfig;
 pub use passwords::PasswordPolicy;
 
+use crate::env::MailKind;
 use crate::id::CollectionId;
 
 /// The log-in of one app.
@@ -29,6 +35,14 @@ pub struct AuthConfig {
     pub refresh_lifetime: Duration,
     /// What new passwords have to be like.
     pub passwords: PasswordPolicy,
+    /// Whether an address has an account is told to its owner alone, not by the answers of registering, a resend
+    /// and a reset. `hideAccounts` of `backstitch.json`; off in the original.
+    pub hide_accounts: bool,
+    /// E-mail addresses are the same whatever the case of their letters. `foldEmails` of `backstitch.json`; off in
+    /// the original.
+    pub fold_emails: bool,
+    /// What mails say; those that are not named are built in.
+    pub mails: HashMap<MailKind, MailTemplate>,
 }
 
 impl AuthConfig {
@@ -48,6 +62,9 @@ impl Default for AuthConfig {
             user_creation_function: None,
             refresh_lifetime: Self::DEFAULT_REFRESH,
             passwords: PasswordPolicy::default(),
+            hide_accounts: false,
+            fold_emails: false,
+            mails: HashMap::new(),
         }
     }
 }

@@ -16,6 +16,7 @@ use bson::oid::ObjectId;
 use crate::auth::accounts::MAX_EMAIL_BYTES;
 use crate::auth::config::EmailPasswordConfig;
 use crate::auth::credential::Credential;
+use crate::auth::mails::Mails;
 use crate::auth::password::{PasswordHasher, PasswordRules, Verified};
 use crate::auth::provider::{Evidence, Proven, Provider, ProviderContext, Purpose, Subject};
 use crate::auth::throttle::{Account, Throttle};
@@ -28,22 +29,16 @@ const TYPE_NAME: &str = "local-userpass";
 const READ_ATTEMPTS: usize = 3;
 
 pub(in crate::auth) struct EmailPassword {
-    id: ObjectId,
+    pub(super) id: ObjectId,
     pub(in crate::auth) config: EmailPasswordConfig,
     pub(in crate::auth) hasher: Arc<PasswordHasher>,
     pub(in crate::auth) rules: PasswordRules,
+    pub(in crate::auth) mails: Mails,
+    pub(in crate::auth) hides_accounts: bool,
+    pub(in crate::auth) folds_emails: bool,
 }
 
 impl EmailPassword {
-    pub(super) fn new(
-        id: ObjectId,
-        config: EmailPasswordConfig,
-        hasher: Arc<PasswordHasher>,
-        rules: PasswordRules,
-    ) -> Self {
-        Self { id, config, hasher, rules }
-    }
-
     /// The registration with the epoch of its user, the epoch surely not newer than the hash.
     async fn evidence(
         &self,
@@ -100,6 +95,8 @@ impl Provider for EmailPassword {
         if self.rules.is_too_long(&password) || email.len() > MAX_EMAIL_BYTES {
             return Err(wrong_password(cx.purpose));
         }
+        // One account of many spellings has one counter.
+        let email = &*self.address(cx, email).await?;
         let (throttle, account) = (Throttle::of(cx), Account::new(TYPE_NAME, email));
         throttle.admit(account, cx.device).await?;
         let evidence = self.evidence(cx, email).await?;

@@ -17,10 +17,11 @@ pub(super) use email_password::EmailPassword;
 use oauth::OAuth;
 
 use super::config::{AuthConfig, ProviderKind};
-use super::password::{PasswordHasher, PasswordRules};
+use super::login::AuthParts;
+use super::mails::Mails;
+use super::password::PasswordRules;
 use super::provider::Provider;
 use super::redirect::RedirectProvider;
-use crate::limits::Limits;
 
 /// The enabled providers of an app; a disabled one is as if it were not there.
 pub(super) struct Providers {
@@ -31,10 +32,12 @@ pub(super) struct Providers {
 
 impl Providers {
     /// From the configuration, in its order.
-    pub(super) fn new(config: &AuthConfig, hasher: &Arc<PasswordHasher>, limits: &Limits) -> Self {
+    pub(super) fn new(app: &AuthConfig, parts: &AuthParts) -> Self {
         let mut providers = Self { list: Vec::new(), email_password: None, redirecting: Vec::new() };
-        let rules = PasswordRules::new(config.passwords, &limits.password);
-        for config in config.providers.iter().filter(|config| !config.disabled) {
+        let rules = PasswordRules::new(app.passwords, &parts.limits.password);
+        // Building the engine has told what is at fault.
+        let (mails, _) = Mails::read(app, &parts.name);
+        for config in app.providers.iter().filter(|config| !config.disabled) {
             let provider: Arc<dyn Provider> = match &config.kind {
                 ProviderKind::ApiKey => Arc::new(ApiKeyProvider::new(config.id)),
                 ProviderKind::CustomFunction(settings) => {
@@ -50,8 +53,15 @@ impl Providers {
                     made
                 }
                 ProviderKind::EmailPassword(settings) => {
-                    let (hasher, rules) = (Arc::clone(hasher), rules.clone());
-                    let made = Arc::new(EmailPassword::new(config.id, settings.clone(), hasher, rules));
+                    let made = Arc::new(EmailPassword {
+                        id: config.id,
+                        config: settings.clone(),
+                        hasher: Arc::clone(&parts.hasher),
+                        rules: rules.clone(),
+                        mails: mails.clone(),
+                        hides_accounts: app.hide_accounts,
+                        folds_emails: app.fold_emails,
+                    });
                     providers.email_password.get_or_insert(Arc::clone(&made));
                     made
                 }

@@ -170,14 +170,12 @@ impl Auth {
         let purpose = if linking.is_some() { Purpose::Link } else { Purpose::LogIn };
         let proven = provider.redeem(&self.context(purpose), answer).await?;
         let device = DeviceInfo { id: pending.device(), peer: callback.peer, client: pending.client.clone() };
-        match linking {
-            None => self.admit(proven, &device).await,
-            Some(linking) => {
-                let user = self.still_there(linking).await?;
-                self.link_proven(user.id, &proven).await?;
-                self.admit(proven, &device).await
-            }
+        if let Some(linking) = linking {
+            let user = self.still_there(linking).await?;
+            self.link_proven(user.id, &proven).await?;
         }
+        let (user, tokens) = self.admit(&proven, &device).await?;
+        self.hand_out(&proven, &user, tokens).await
     }
 
     fn throttle(&self) -> Throttle<'_> {
