@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::app::AppConfig;
-use crate::auth::config::AuthConfig;
+use crate::auth::config::{AuthConfig, ProviderKind};
 use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData};
 use crate::engine::{App, AppParts, Engine, Parts, catalog, rule_book};
 use crate::env::Env;
@@ -135,13 +135,7 @@ impl EngineBuilder {
             problems.push("no app: call `app` at least once".to_owned());
         }
         for (index, config) in self.apps.iter().enumerate() {
-            let lifetimes = AuthConfig::SHORTEST_REFRESH..=AuthConfig::LONGEST_REFRESH;
-            if !lifetimes.contains(&config.auth.refresh_lifetime) {
-                problems.push(format!("refresh tokens of `{}` must live 30 minutes to 5 years", config.id));
-            }
-            if config.auth.passwords.min > *self.limits.password.end() {
-                problems.push(format!("no password of `{}` can be as long as its policy asks", config.id));
-            }
+            check_app(config, &self.limits, &mut problems);
             if self.apps.iter().take(index).any(|earlier| earlier.id == config.id) {
                 problems.push(format!("two apps have the client app id `{}`", &config.id));
             }
@@ -271,6 +265,25 @@ impl Wiring {
 fn schemas(config: &AppConfig) -> HashMap<CollectionId, CollectionSchema> {
     let with_schema = config.collections.iter();
     with_schema.filter_map(|collection| Some((collection.id.clone(), collection.schema.clone()?))).collect()
+}
+
+/// What one app's log-in is configured with wrongly.
+fn check_app(config: &AppConfig, limits: &Limits, problems: &mut Vec<String>) {
+    let AppConfig { id, auth, .. } = config;
+    let lifetimes = AuthConfig::SHORTEST_REFRESH..=AuthConfig::LONGEST_REFRESH;
+    if !lifetimes.contains(&auth.refresh_lifetime) {
+        problems.push(format!("refresh tokens of `{id}` must live 30 minutes to 5 years"));
+    }
+    if auth.passwords.min > *limits.password.end() {
+        problems.push(format!("no password of `{id}` can be as long as its policy asks"));
+    }
+    for provider in &auth.providers {
+        if let ProviderKind::CustomToken(tokens) = &provider.kind {
+            let faults = tokens.key_faults();
+            problems
+                .extend(faults.map(|fault| format!("a key of `custom-token` of `{id}` is refused: {fault}")));
+        }
+    }
 }
 
 /// The URL without its trailing slash: clients append paths to it (wire-protocol, rule 8).

@@ -16,18 +16,24 @@ use backstitch::store::{
 use bson::Document;
 use chrono::{DateTime, Utc};
 
-/// Counts document requests (find, count, write) on their way to a store.
+/// Counts document requests (find, count, write), and reads of signing keys, on their way to a store.
 #[derive(Clone)]
 pub struct CountingStore {
     accounts: Arc<Accounts>,
     inner: Arc<dyn Store>,
     requests: Arc<AtomicUsize>,
+    key_reads: Arc<AtomicUsize>,
 }
 
 impl CountingStore {
     /// Counts from zero.
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        Self { accounts: Arc::default(), inner, requests: Arc::default() }
+        Self { accounts: Arc::default(), inner, requests: Arc::default(), key_reads: Arc::default() }
+    }
+
+    /// How often signing keys were read.
+    pub fn key_reads(&self) -> usize {
+        self.key_reads.load(Ordering::SeqCst)
     }
 
     /// The requests since the last call.
@@ -187,11 +193,22 @@ pass_on!(TicketStore {
     fn purge_tickets(now: DateTime<Utc>) -> u64;
 });
 
-pass_on!(KeyStore {
-    fn signing_keys(app: &AppId) -> Vec<SigningKeyRecord>;
-    fn insert_signing_key(app: &AppId, key: &SigningKeyRecord, expected: usize) -> bool;
-    fn delete_signing_key(app: &AppId, id: &str) -> bool;
-});
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl KeyStore for CountingStore {
+    async fn signing_keys(&self, app: &AppId) -> Result<Vec<SigningKeyRecord>> {
+        self.key_reads.fetch_add(1, Ordering::SeqCst);
+        self.inner.signing_keys(app).await
+    }
+
+    async fn insert_signing_key(&self, app: &AppId, key: &SigningKeyRecord, expected: usize) -> Result<bool> {
+        self.inner.insert_signing_key(app, key, expected).await
+    }
+
+    async fn delete_signing_key(&self, app: &AppId, id: &str) -> Result<bool> {
+        self.inner.delete_signing_key(app, id).await
+    }
+}
 
 pass_on!(MetaStore {
     fn meta(app: &AppId, key: &str) -> Option<String>;

@@ -14,6 +14,7 @@ mod counting;
 mod identity_service;
 mod movies;
 pub mod served;
+mod signer;
 mod stores;
 mod things;
 
@@ -24,5 +25,6 @@ pub use identity_service::{
     CLIENT_ID, CLIENT_SECRET, Grant, IdentityService, PUBLIC_CLIENT_ID, metadata, pairs,
 };
 pub use movies::{Movies, each_store};
+pub use signer::Signer;
 pub use stores::both_stores;
 pub use things::{Things, each_store_with_things, ids};

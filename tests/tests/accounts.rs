@@ -87,11 +87,6 @@ impl World {
         let credential = json!({ "username": EMAIL, "password": password });
         Client::new(&self.engine, APP).log_in("local-userpass", credential).await
     }
-
-    async fn post(&self, path: &str, body: serde_json::Value) -> u16 {
-        let path = format!("/app/{{app}}/auth/providers/local-userpass/{path}");
-        Client::new(&self.engine, APP).send("POST", &path, None, Some(body)).await.status
-    }
 }
 
 async fn profile(client: &Client) -> u16 {

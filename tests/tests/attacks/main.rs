@@ -1,6 +1,6 @@
 //! The list of attacks on log-in and sessions, each a test of its number, on every store, with a clock that the
 //! test moves. Unit tests beside the code go further into single ones; SECURITY.md names what is the host's duty
-//! or is not offered.
+//! or is not offered. `tidy` holds both to the whole list.
 
 #![allow(
     clippy::unwrap_used,
@@ -38,7 +38,11 @@ macro_rules! attack {
 mod addresses;
 mod api_keys;
 mod claims;
+mod crossing;
+mod encoding;
 mod federation;
+mod forge;
+mod keys;
 mod linking;
 mod logged;
 mod one_time;
@@ -46,6 +50,7 @@ mod passwords;
 mod secrets;
 mod services;
 mod sessions;
+mod signatures;
 mod throttling;
 mod tokens;
 mod under_load;

@@ -11,10 +11,10 @@ use backstitch::auth::config::{
     Audience, Confirmation, CustomTokenConfig, EmailPasswordConfig, PasswordReset, ProviderKind,
     TokenAlgorithm, TokenKeySource,
 };
-use backstitch::builder::EngineBuilder;
+use backstitch::builder::{BuildError, EngineBuilder};
 use backstitch::engine::{App, Engine};
 use backstitch::env::test::{InlineExecutor, ManualClock, SeededRandom};
-use backstitch::env::{Env, Mail, MailKind, Mailer};
+use backstitch::env::{Clock as _, Env, Mail, MailKind, Mailer};
 use backstitch::error::Result;
 use backstitch::id::AppId;
 use backstitch::secret::Secret;
@@ -125,12 +125,26 @@ impl Deref for World {
 }
 
 impl Scene {
+    /// The second that the clock shows.
+    pub fn now(&self) -> i64 {
+        self.clock.now().timestamp()
+    }
+
     /// Another engine on the same store, clock and mailbox, as a second process would be, for an app of choice.
     pub async fn engine_with(
         &self,
         app: AppConfig,
         change: impl FnOnce(EngineBuilder) -> EngineBuilder,
     ) -> Engine {
+        self.try_engine_with(app, change).await.unwrap()
+    }
+
+    /// The same, where the wiring may be refused.
+    pub async fn try_engine_with(
+        &self,
+        app: AppConfig,
+        change: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> std::result::Result<Engine, BuildError> {
         let builder = Engine::builder()
             .store(Arc::clone(&self.store))
             .env(self.env())
@@ -138,7 +152,7 @@ impl Scene {
             .password_cost(PasswordCost { memory_kib: 64, passes: 1, lanes: 1 })
             .app(app)
             .app(AppConfig::new("other").with_id(AppId::new(OTHER)).provider(ProviderKind::Anonymous));
-        change(builder).build().await.unwrap()
+        change(builder).build().await
     }
 
     /// The outside of every engine here, for those that differ in one thing.

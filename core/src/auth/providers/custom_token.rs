@@ -38,7 +38,7 @@ enum Keys {
 }
 
 impl CustomToken {
-    /// Weak and unreadable keys are left out, and logged.
+    /// Weak and unreadable keys, which no engine is built with, are left out and logged.
     pub(super) fn new(id: ObjectId, config: CustomTokenConfig) -> Self {
         let keys = match config.keys {
             TokenKeySource::Jwks { url } => Keys::Fetched(Jwks::new(url)),
