@@ -8,15 +8,14 @@
     reason = "a test fails by panicking"
 )]
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use backstitch::app::AppConfig;
 use backstitch::auth::PasswordCost;
 use backstitch::auth::config::{Confirmation, EmailPasswordConfig, PasswordReset, ProviderKind};
 use backstitch::engine::{App, Engine};
-use backstitch::env::{Env, Mail, MailKind, Mailer};
-use backstitch::error::{ErrorKind, Result};
+use backstitch::env::{DevMailbox, Env, MailKind};
+use backstitch::error::ErrorKind;
 use backstitch::id::{AppId, UserId};
 use backstitch::secret::Secret;
 use backstitch::store::Store;
@@ -28,33 +27,13 @@ const APP: &str = "accounts-abcde";
 const EMAIL: &str = "ada@example.test";
 const CHEAP: PasswordCost = PasswordCost { memory_kib: 64, passes: 1, lanes: 1 };
 
-#[derive(Clone, Default)]
-struct Mailbox(Arc<Mutex<Vec<Mail>>>);
-
-#[async_trait]
-impl Mailer for Mailbox {
-    async fn send(&self, mail: Mail) -> Result<()> {
-        self.0.lock().unwrap().push(mail);
-        Ok(())
-    }
-}
-
-impl Mailbox {
-    fn newest(&self, kind: MailKind) -> (Secret, String) {
-        let mails = self.0.lock().unwrap();
-        let mail = mails.iter().rev().find(|mail| mail.kind == kind).expect("a mail");
-        let token = mail.token.clone().expect("a token");
-        (token.token, token.token_id)
-    }
-}
-
 struct World {
     engine: Engine,
-    mailbox: Mailbox,
+    mailbox: DevMailbox,
 }
 
 async fn world(store: Arc<dyn Store>) -> World {
-    let mailbox = Mailbox::default();
+    let mailbox = DevMailbox::default();
     let env = Env { mailer: Arc::new(mailbox.clone()), ..Env::system() };
     let page = |name: &str| format!("https://app.example/{name}");
     let passwords = EmailPasswordConfig {
@@ -72,13 +51,20 @@ async fn world(store: Arc<dyn Store>) -> World {
 }
 
 impl World {
+    /// The token of the newest mail of that kind, with its id.
+    fn token_of(&self, kind: MailKind) -> (Secret, String) {
+        let mail = self.mailbox.newest(|mail| mail.kind == kind).expect("a mail");
+        let token = mail.token.expect("a token");
+        (token.token, token.token_id)
+    }
+
     fn app(&self) -> &App {
         self.engine.app(APP).unwrap()
     }
 
     async fn person(&self) -> Client {
         self.app().register(EMAIL, &Secret::new("correct horse")).await.unwrap();
-        let (token, id) = self.mailbox.newest(MailKind::Confirm);
+        let (token, id) = self.token_of(MailKind::Confirm);
         self.app().confirm(&token, &id).await.unwrap();
         self.log_in("correct horse").await
     }
@@ -178,7 +164,7 @@ async fn an_account_moves_to_an_address_that_its_owner_confirms() {
             .request_email_change(&actor, "new@example.test", "https://app.example/moved")
             .await
             .unwrap();
-        let (token, id) = world.mailbox.newest(MailKind::EmailChange);
+        let (token, id) = world.token_of(MailKind::EmailChange);
         world.app().confirm_email_change(&token, &id).await.unwrap();
         assert!(world.app().confirm_email_change(&token, &id).await.is_err(), "once");
         assert_eq!(profile(&ada).await, 401);

@@ -334,6 +334,32 @@ attack!(attack_62_of_200_log_ins_at_once_each_is_served_or_told_to_come_again, |
     .await;
 });
 
+attack!(attack_63_of_50_wrong_passwords_at_once_no_more_are_judged_than_may_fail, |world| {
+    in_time(async {
+        // As many are hashed at once as come, and no block ends meanwhile.
+        let hour = Duration::from_secs(3600);
+        let limits = Limits { hashing_permits: 50, login_block: hour..=hour, ..Limits::default() };
+        let crowd = Crowd::of(world, limits, club()).await;
+        crowd.register(ADA).await;
+        let device = crowd.enter(ADA, PASSWORD).await.json()["device_id"].as_str().unwrap().to_owned();
+        // A stranger first, then whoever has stolen the id of a device that is let in.
+        for (email, device) in [(ADA, None), ("nobody@club.example", None), (ADA, Some(&device))] {
+            let mut storm = JoinSet::new();
+            for _ in 0..50 {
+                let crowd = crowd.clone();
+                let options = json!({ "device": { "deviceId": device } });
+                let body = json!({ "username": email, "password": NEW, "options": options });
+                storm.spawn(async move { crowd.log_in("local-userpass", body).await });
+            }
+            let replies = storm.join_all().await;
+            let count = |status| replies.iter().filter(|reply| reply.status == status).count();
+            assert_eq!((count(401), count(429)), (20, 30), "{email}");
+            assert_eq!(crowd.enter(email, PASSWORD).await.status, 429, "also with the right one");
+        }
+    })
+    .await;
+});
+
 attack!(attack_62_a_client_that_hangs_up_frees_no_place_early, |world| {
     in_time(async {
         let limits = Limits { hashing_permits: 1, hashing_queue: 0, ..Limits::default() };

@@ -81,12 +81,14 @@ impl Auth {
         let context = self.context(Purpose::LogIn);
         // Counted apart from log-ins: what strangers try does not keep the owner from changing it.
         let (throttle, account) = (Throttle::of(&context), Account::new(PRESENT_PASSWORD, email));
-        throttle.admit(account, None).await?;
+        let attempt = throttle.begin(account, None).await?;
         let changed =
             self.email_password()?.change_password(&context, (email, identity), (present, new)).await;
         match changed.as_ref().map_err(Error::kind) {
-            Err(ErrorKind::InvalidPassword) => throttle.failed(account, None).await?,
-            _ => throttle.succeeded(account, None).await?,
+            Ok(_) => throttle.succeeded(attempt).await?,
+            Err(ErrorKind::InvalidPassword) => throttle.failed(attempt).await?,
+            // Whether the present one was right is not known; the try stays counted.
+            Err(_) => {}
         }
         changed?;
         self.parts.sessions.revoke_all(user.id).await

@@ -3,7 +3,7 @@
 //! 1. Length is checked before anything is hashed; at log-in a password that is too long is just wrong.
 //! 2. An unknown address costs one hash with the current parameters, as a known one does.
 //! 3. Pending is told only to the right password.
-//! 4. Failures are counted; a blocked account is refused before and after the wait for a hash.
+//! 4. Tries are counted before they are judged; a blocked account is refused before and after the wait for a hash.
 //! 5. A hash of other parameters is replaced after a right log-in, if it is still the one that was read.
 //! 6. A password that is set during a log-in wins: the old one opens no session that lasts.
 
@@ -104,8 +104,8 @@ impl Provider for EmailPassword {
         throttle.admit(account, cx.device).await?;
         let evidence = self.evidence(cx, email).await?;
         let turn = self.hasher.turn().await?;
-        // Those who waited in line with this one may have failed meanwhile.
-        throttle.admit(account, cx.device).await?;
+        // Counted once it is its turn and before it is judged: those who wait with it may fail meanwhile.
+        let attempt = throttle.begin(account, cx.device).await?;
         let verified = match &evidence {
             Some((registration, _)) => {
                 self.hasher.verify(turn, &password, &registration.password_hash).await?
@@ -116,10 +116,10 @@ impl Provider for EmailPassword {
             }
         };
         let Some((registration, epoch)) = evidence.filter(|_| verified != Verified::Wrong) else {
-            throttle.failed(account, cx.device).await?;
+            throttle.failed(attempt).await?;
             return Err(wrong_password(cx.purpose));
         };
-        throttle.succeeded(account, cx.device).await?;
+        throttle.succeeded(attempt).await?;
         if !registration.confirmed {
             return Err(Error::new(ErrorKind::AuthError, "confirmation required"));
         }
