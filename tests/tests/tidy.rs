@@ -9,7 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -240,4 +240,29 @@ fn tables_of_contents_stay_short() {
         .map(|(path, count)| format!("{}: {count} code lines", path.display()))
         .collect();
     assert_none(&problems, "lib.rs and mod.rs are tables of contents");
+}
+
+/// The numbers of the attacks that are tests on every store.
+fn tested_attacks() -> BTreeSet<u32> {
+    let files = rust_files(&root().join("tests/tests/attacks"));
+    let texts: Vec<String> = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    texts
+        .iter()
+        .flat_map(|text| text.split("attack!(").skip(1))
+        .filter_map(|test| test.trim_start().strip_prefix("attack_")?.split('_').next()?.parse().ok())
+        .collect()
+}
+
+#[test]
+fn every_attack_of_the_list_is_a_test_or_a_line_of_the_security_policy() {
+    let policy = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let lines: BTreeSet<u32> = policy
+        .lines()
+        .filter_map(|line| line.strip_prefix("- Attack ")?.split_once(':')?.0.parse().ok())
+        .collect();
+    let tested = tested_attacks();
+    assert!(lines.len() > 5 && tested.len() > 40, "the lists cannot be read: {lines:?} {tested:?}");
+    let all: BTreeSet<u32> = (1..=88).collect();
+    let known: BTreeSet<u32> = tested.union(&lines).copied().collect();
+    assert_eq!(known, all, "an attack is lost, or has a number that the list has not");
 }

@@ -389,7 +389,7 @@ async fn end_sessions(world: &World, event: &str, email: &str, person: &Client) 
         }
         "log out everywhere" => app.users().log_out(user).await.unwrap(),
         _ => {
-            let actor = world.actor(&person).await;
+            let actor = world.actor(person).await;
             app.request_email_change(&actor, "new@club.example", "https://club.example/new").await.unwrap();
             let (token, id) = world.mailbox.newest(MailKind::EmailChange);
             app.confirm_email_change(&token, &id).await.unwrap();

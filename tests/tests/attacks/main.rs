@@ -1,6 +1,6 @@
 //! The list of attacks on log-in and sessions, each a test of its number, on every store, with a clock that the
 //! test moves. Unit tests beside the code go further into single ones; SECURITY.md names what is the host's duty
-//! or is not offered.
+//! or is not offered. `tidy` holds both to the whole list.
 
 #![allow(
     clippy::unwrap_used,
