@@ -1,5 +1,5 @@
-//! The strict token check (signature and session row), against one HMAC over the same bytes and, on SQLite, the bare
-//! read of the row.
+//! The strict token check (signature and session row) and the refresh (a whole `POST /auth/session`), against the bare
+//! HMACs and JSON over the same bytes and, on SQLite, the bare read of the row.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,11 +14,12 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use backstitch::env::Env;
-use backstitch_benches::{World, print_ratios, world};
+use backstitch_benches::{World, print_ratios, request, world};
 use backstitch_storage_memory::MemoryStore;
 use backstitch_storage_sqlite::{SqliteConfig, SqliteStore};
 use criterion::Criterion;
 use ring::hmac;
+use serde::Serialize;
 use tokio::runtime::Runtime;
 
 fn main() {
@@ -42,12 +43,51 @@ fn main() {
     for (name, world) in [("token_check/memory", &memory), ("token_check/sqlite", &sqlite)] {
         check(&mut criterion, &runtime, name, world);
     }
+    refresh_floor(&mut criterion, &memory);
+    for (name, world) in [("refresh/memory", &memory), ("refresh/sqlite", &sqlite)] {
+        refresh(&mut criterion, &runtime, name, world);
+    }
     criterion.final_summary();
     print_ratios(&[
         ("token_check/memory", "floor/hmac_of_a_token"),
         ("token_check/sqlite", "floor/hmac_of_a_token"),
         ("token_check/sqlite", "floor/hmac_of_a_token + floor/session_row"),
+        ("refresh/memory", "floor/refresh_hmacs_and_json"),
+        ("refresh/sqlite", "floor/refresh_hmacs_and_json + floor/session_row"),
     ]);
+}
+
+/// One HMAC over a refresh token, one over an access token, and the answer's JSON.
+fn refresh_floor(criterion: &mut Criterion, world: &World) {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+    let (presented, _) = world.refresh.rsplit_once('.').expect("three parts");
+    let (made, _) = world.token.rsplit_once('.').expect("three parts");
+    let tag = hmac::sign(&key, presented.as_bytes());
+    let answer = Answer { access_token: &world.token };
+    criterion.bench_function("floor/refresh_hmacs_and_json", |bencher| {
+        bencher.iter(|| {
+            hmac::verify(&key, black_box(presented.as_bytes()), tag.as_ref()).expect("the same bytes");
+            let signed = hmac::sign(&key, black_box(made.as_bytes()));
+            (signed, serde_json::to_vec(black_box(&answer)).expect("JSON"))
+        });
+    });
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    access_token: &'a str,
+}
+
+/// The whole request, as a mount hands it over.
+fn refresh(criterion: &mut Criterion, runtime: &Runtime, name: &str, world: &World) {
+    criterion.bench_function(name, |bencher| {
+        bencher.iter(|| {
+            let asked = request("POST", "/auth/session", black_box(&world.refresh));
+            let answer = runtime.block_on(world.engine.handle(asked));
+            assert_eq!(answer.status(), 201);
+            answer
+        });
+    });
 }
 
 /// The row of the session and its user, with rusqlite alone.

@@ -16,4 +16,7 @@ mod world;
 
 pub use counting::CountingStore;
 pub use ratio::print_ratios;
-pub use world::{FLAT, LIST, OWNERS, PAGE, World, page, run, world};
+pub use world::{
+    APP, EMAIL, FLAT, LIST, OWNERS, PAGE, PASSWORD, World, log_in, page, register, request, run, world,
+    world_with,
+};

@@ -4,20 +4,30 @@ use std::sync::Arc;
 
 use backstitch::actor::Actor;
 use backstitch::app::{AppConfig, CollectionConfig};
-use backstitch::auth::config::ProviderKind;
+use backstitch::auth::config::{EmailPasswordConfig, ProviderKind};
 use backstitch::engine::{App, Engine};
 use backstitch::filter::Direction;
 use backstitch::graphql::GraphqlRequest;
 use backstitch::id::{AppId, CollectionId};
+use backstitch::limits::Limits;
 use backstitch::rules::Access;
 use backstitch::schema::Relationship;
+use backstitch::secret::Secret;
 use backstitch::store::{IndexKey, IndexSpec, Store, TransactionOptions};
 use bson::oid::ObjectId;
 use bson::{Document, RawDocumentBuf, doc};
+use bytes::Bytes;
 use http::Request;
 use serde_json::json;
 
-const APP: &str = "bench-abcde";
+/// The app that is measured.
+pub const APP: &str = "bench-abcde";
+
+/// Who can log in with [`PASSWORD`].
+pub const EMAIL: &str = "ada@example.com";
+
+/// The password of [`EMAIL`].
+pub const PASSWORD: &str = "correct horse battery";
 
 /// How many owners there are; each has 50 items.
 pub const OWNERS: usize = 200;
@@ -43,11 +53,19 @@ pub struct World {
     pub actor: Actor,
     /// The guest's access token.
     pub token: String,
+    /// The guest's refresh token.
+    pub refresh: String,
 }
 
 /// Fills the store and logs a guest in.
 pub async fn world(store: Arc<dyn Store>) -> World {
+    world_with(store, Limits::default()).await
+}
+
+/// The same under other limits.
+pub async fn world_with(store: Arc<dyn Store>, limits: Limits) -> World {
     let engine = Engine::builder()
+        .limits(limits)
         .store(Arc::clone(&store))
         .public_url("http://bench.example")
         .app(config())
@@ -60,11 +78,36 @@ pub async fn world(store: Arc<dyn Store>) -> World {
     let token = tokens.access_token;
     let head = Request::get("/").header("authorization", format!("Bearer {token}")).body(()).expect("a head");
     let actor = app.authenticate(&head.into_parts().0).await.expect("the token is good");
-    World { engine, app, actor, token }
+    World { engine, app, actor, token, refresh: tokens.refresh_token }
+}
+
+/// Registers [`EMAIL`] and logs it in once, so that what is measured is no first log-in.
+pub async fn register(world: &World) {
+    world.app.users().create(EMAIL, &Secret::new(PASSWORD)).await.expect("a free address");
+    assert_eq!(world.engine.handle(log_in(PASSWORD)).await.status(), 200);
+}
+
+/// The request that logs [`EMAIL`] in.
+pub fn log_in(password: &str) -> Request<Bytes> {
+    let body = json!({ "username": EMAIL, "password": password }).to_string();
+    Request::post(format!("/api/client/v2.0/app/{APP}/auth/providers/local-userpass/login"))
+        .header("content-type", "application/json")
+        .body(body.into())
+        .expect("a request")
+}
+
+/// A request of somebody who is logged in, without a body.
+pub fn request(method: &str, path: &str, token: &str) -> Request<Bytes> {
+    Request::builder()
+        .method(method)
+        .uri(format!("/api/client/v2.0{path}"))
+        .header("authorization", format!("Bearer {token}"))
+        .body(Bytes::new())
+        .expect("a request")
 }
 
 /// Runs a query and returns its answer's bytes.
-pub async fn run(world: &World, query: &str) -> bytes::Bytes {
+pub async fn run(world: &World, query: &str) -> Bytes {
     world.app.graphql(&world.actor, &GraphqlRequest::new(query)).await.body
 }
 
@@ -103,6 +146,7 @@ fn config() -> AppConfig {
     AppConfig::new("bench")
         .with_id(AppId::new(APP))
         .provider(ProviderKind::Anonymous)
+        .provider(ProviderKind::EmailPassword(EmailPasswordConfig::automatic()))
         .collection(items)
         .collection(places)
         .index(collection("items"), IndexSpec { keys: keys.into(), unique: false })

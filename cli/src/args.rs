@@ -124,7 +124,7 @@ pub(crate) struct Users {
     pub(crate) verb: UserVerb,
 }
 
-/// Passwords come from `BACKSTITCH_PASSWORD`: arguments are seen by others.
+/// Passwords and their hashes come from the environment: arguments are seen by others.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserVerb {
     /// Lists users, a hundred at a time.
@@ -133,8 +133,17 @@ pub(crate) enum UserVerb {
         #[arg(long)]
         after: Option<String>,
     },
-    /// Lists addresses that wait for their confirmation.
-    Pending,
+    /// Shows one user.
+    Show {
+        /// The user's id.
+        user: String,
+    },
+    /// Lists addresses that wait for their confirmation, a hundred at a time.
+    Pending {
+        /// The address after which to go on.
+        #[arg(long)]
+        after: Option<String>,
+    },
     /// Lists a user's sessions.
     Sessions {
         /// The user's id.
@@ -142,6 +151,12 @@ pub(crate) enum UserVerb {
     },
     /// Registers a confirmed address; the password is in BACKSTITCH_PASSWORD.
     Create {
+        /// The address.
+        email: String,
+    },
+    /// Registers a confirmed address with the hash of its password in another system, in
+    /// BACKSTITCH_PASSWORD_HASH.
+    Import {
         /// The address.
         email: String,
     },
@@ -155,6 +170,11 @@ pub(crate) enum UserVerb {
         /// The address.
         email: String,
     },
+    /// Removes an address that was never confirmed.
+    DeletePending {
+        /// The address.
+        email: String,
+    },
     /// Refuses log-in and ends every session.
     Disable {
         /// The user's id.
@@ -164,6 +184,13 @@ pub(crate) enum UserVerb {
     Enable {
         /// The user's id.
         user: String,
+    },
+    /// Ends one session.
+    EndSession {
+        /// The user's id.
+        user: String,
+        /// The session's id.
+        session: String,
     },
     /// Ends every session.
     LogOut {

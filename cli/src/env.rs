@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use backstitch::env::{Env, Timer};
+use backstitch::env::{DevMailbox, Env, Timer};
 use backstitch::secret::Secret;
 use backstitch_http::client::HttpsClient;
 
 use crate::Failure;
 use crate::args::Mail;
-use crate::mail::{DevMailbox, PASSWORD, SmtpMailer};
+use crate::mail::{PASSWORD, SmtpMailer};
+
+/// Where `--dev-mailbox` shows mails.
+pub(crate) const MAILBOX: &str = "/_dev/mailbox";
 
 /// The outside effects, and the mailbox if there is one.
 pub(crate) fn env(args: &Mail) -> Result<(Env, Option<DevMailbox>), Failure> {
@@ -18,7 +21,7 @@ pub(crate) fn env(args: &Mail) -> Result<(Env, Option<DevMailbox>), Failure> {
     let mut env = Env { timer: Arc::new(TokioTimer), http, ..Env::system() };
     let mailbox = args.dev_mailbox.then(DevMailbox::default);
     if let Some(mailbox) = &mailbox {
-        tracing::warn!("mails are shown at /_dev/mailbox to everyone: this is for development");
+        tracing::warn!("mails are shown at {MAILBOX} to everyone: this is for development");
         env.mailer = Arc::new(mailbox.clone());
     }
     if let (Some(url), Some(from)) = (&args.smtp, &args.mail_from) {

@@ -6,10 +6,10 @@ use backstitch::app::AppConfig;
 use backstitch::auth::config::{EmailPasswordConfig, ProviderKind};
 use backstitch::engine::{App, Engine};
 use backstitch::env::Env;
-use backstitch::error::Error;
-use backstitch::id::{AppId, UserId};
+use backstitch::error::{Error, ErrorKind};
+use backstitch::id::{AppId, SessionId, UserId};
 use backstitch::secret::Secret;
-use backstitch::store::{KeyAlgorithm, User};
+use backstitch::store::{DOMAIN_ID, KeyAlgorithm, Registration, Session, User};
 use serde_json::{Value, json};
 
 use crate::Failure;
@@ -33,10 +33,7 @@ pub(crate) fn api_keys(args: &ApiKeys) -> Result<(), Failure> {
 }
 
 pub(crate) fn users(args: &Users) -> Result<(), Failure> {
-    let password = || std::env::var("BACKSTITCH_PASSWORD").map(Secret::new);
-    let asked = || Failure::usage("put the password into BACKSTITCH_PASSWORD");
-    let needs_one = matches!(args.verb, UserVerb::Create { .. } | UserVerb::SetPassword { .. });
-    let password = if needs_one { password().map_err(|_| asked())? } else { Secret::new("") };
+    let secret = secret_for(&args.verb)?;
     with_app(&args.place, async |app| {
         let users = app.users();
         match &args.verb {
@@ -45,32 +42,48 @@ pub(crate) fn users(args: &Users) -> Result<(), Failure> {
                 let listed = users.list(after, PAGE).await?;
                 return Ok(listed.iter().map(shown).collect());
             }
-            UserVerb::Pending => {
-                let waiting = users.pending(None, PAGE).await?;
-                return Ok(waiting.iter().map(|one| json!({ "email": one.email })).collect());
+            UserVerb::Show { user } => return Ok(shown(&users.get(user_id(user)?).await?)),
+            UserVerb::Pending { after } => {
+                let waiting = users.pending(after.as_deref(), PAGE).await?;
+                let shown = |one: &Registration| json!({ "email": one.email, "created": one.created_at });
+                return Ok(waiting.iter().map(shown).collect());
             }
             UserVerb::Sessions { user } => {
-                let sessions = users.sessions(user_id(user)?).await?;
-                let shown = sessions.iter().map(|listed| {
-                    let session = &listed.session;
-                    json!({
-                        "_id": session.id.to_hex(), "provider": session.provider,
-                        "device": session.device.to_hex(), "created": session.created_at,
-                        "expires": session.expires_at,
-                    })
-                });
-                return Ok(shown.collect());
+                let user = users.get(user_id(user)?).await?;
+                let sessions = users.sessions(user.id).await?;
+                return Ok(sessions.iter().map(|listed| shown_session(&listed.session)).collect());
             }
-            UserVerb::Create { email } => users.create(email, &password).await,
-            UserVerb::SetPassword { email } => users.set_password(email, &password).await,
+            UserVerb::Create { email } => users.create(email, &secret).await,
+            UserVerb::Import { email } => users.import(email, &secret).await,
+            UserVerb::SetPassword { email } => users.set_password(email, &secret).await,
             UserVerb::Confirm { email } => users.confirm(email).await,
+            UserVerb::DeletePending { email } => users.delete_pending(email).await,
             UserVerb::Disable { user } => users.disable(user_id(user)?).await,
             UserVerb::Enable { user } => users.enable(user_id(user)?).await,
+            UserVerb::EndSession { user, session } => {
+                let ended = match SessionId::parse(session) {
+                    Some(session) => users.end_session(user_id(user)?, session).await?,
+                    None => false,
+                };
+                let no_session = || Error::new(ErrorKind::UserNotFound, "the user has no such session");
+                ended.then_some(()).ok_or_else(no_session)
+            }
             UserVerb::LogOut { user } => users.log_out(user_id(user)?).await,
             UserVerb::Delete { user } => users.delete(user_id(user)?).await,
         }
         .map(|()| Value::Null)
     })
+}
+
+/// The password, or its hash, for the verbs that need one.
+fn secret_for(verb: &UserVerb) -> Result<Secret, Failure> {
+    let variable = match verb {
+        UserVerb::Create { .. } | UserVerb::SetPassword { .. } => "BACKSTITCH_PASSWORD",
+        UserVerb::Import { .. } => "BACKSTITCH_PASSWORD_HASH",
+        _ => return Ok(Secret::new("")),
+    };
+    let missing = |_| Failure::usage(format!("put it into the environment variable {variable}"));
+    std::env::var(variable).map(Secret::new).map_err(missing)
 }
 
 pub(crate) fn keys(args: &Keys) -> Result<(), Failure> {
@@ -87,7 +100,7 @@ pub(crate) fn keys(args: &Keys) -> Result<(), Failure> {
 }
 
 fn user_id(text: &str) -> Result<UserId, Error> {
-    let no_id = || Error::new(backstitch::error::ErrorKind::UserNotFound, format!("`{text}` is no user id"));
+    let no_id = || Error::new(ErrorKind::UserNotFound, format!("`{text}` is no user id"));
     UserId::parse(text).ok_or_else(no_id)
 }
 
@@ -96,6 +109,13 @@ fn shown(user: &User) -> Value {
     json!({
         "_id": user.id.to_hex(), "type": user.kind.as_str(), "disabled": user.disabled,
         "providers": providers, "data": user.data(), "created": user.created_at, "lastLogin": user.last_login_at,
+    })
+}
+
+fn shown_session(session: &Session) -> Value {
+    json!({
+        "_id": session.id.to_hex(), "provider": session.provider, "device": session.device.to_hex(),
+        "created": session.created_at, "lastSeen": session.last_seen_at, "expires": session.expires_at,
     })
 }
 
@@ -118,7 +138,14 @@ where
         .map_err(|error| Failure::negative(format!("cannot start the runtime: {error}")))?;
     runtime.block_on(async {
         let env = Env::system();
-        let builder = Engine::builder().store(place.open(&env)?).env(env).public_url("http://localhost");
+        let store = place.open_existing(&env)?;
+        // Building an engine would make the app, whatever its name.
+        if store.meta(&config.id, DOMAIN_ID).await.map_err(Failure::negative)?.is_none() {
+            let text =
+                format!("`{}` has no app `{}`: it is there once it was served", target.store, config.id);
+            return Err(Failure::negative(text));
+        }
+        let builder = Engine::builder().store(store).env(env).public_url("http://localhost");
         let engine = builder.app(config).build().await.map_err(Failure::negative)?;
         let app = engine.app(&target.app).cloned();
         let app = app.ok_or_else(|| Failure::negative("the app is not there"))?;

@@ -5,13 +5,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use axum::extract::RawQuery;
+use axum::routing::get;
 use backstitch::app::{AppConfig, Secrets};
 use backstitch::engine::Engine;
+use backstitch::env::DevMailbox;
 use backstitch_http::tower::EngineService;
 use tokio::net::TcpListener;
 
 use crate::args::Serve;
-use crate::mail::DevMailbox;
 use crate::store::Place;
 use crate::{Failure, env, guide, load};
 
@@ -108,8 +110,12 @@ async fn until_signal(
     let mount = EngineService::new(engine).with_peer(|extensions| {
         extensions.get::<axum::extract::ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
     });
-    let extra = mailbox.map_or_else(axum::Router::new, |mailbox| mailbox.router());
-    let router = extra.fallback_service(mount);
+    let mut router = axum::Router::new();
+    if let Some(mailbox) = mailbox {
+        let newest = async move |RawQuery(query): RawQuery| mailbox.answer(&query.unwrap_or_default());
+        router = router.route(env::MAILBOX, get(newest));
+    }
+    let router = router.fallback_service(mount);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let (ending, ended) = tokio::sync::oneshot::channel::<()>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {

@@ -27,6 +27,20 @@ impl Place {
         }
     }
 
+    /// Opens what `backstitch serve` has made; an operator who mistypes a path is to be told.
+    pub(crate) fn open_existing(&self, env: &Env) -> Result<Arc<dyn Store>, Failure> {
+        match self {
+            Self::Memory => {
+                let text = "a store in memory ends with its process: name a file with --store sqlite:PATH";
+                Err(Failure::usage(text))
+            }
+            Self::Sqlite(path) if !path.is_file() => {
+                Err(Failure::negative(format!("there is no store at `{}`", path.display())))
+            }
+            Self::Sqlite(_) => self.open(env),
+        }
+    }
+
     pub(crate) fn open(&self, env: &Env) -> Result<Arc<dyn Store>, Failure> {
         match self {
             Self::Memory => Ok(Arc::new(MemoryStore::with_clock(Arc::clone(&env.clock)))),

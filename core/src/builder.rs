@@ -5,13 +5,13 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::app::{AppConfig, ValidationAction};
-use crate::auth::config::AuthConfig;
+use crate::app::AppConfig;
+use crate::auth::config::{AuthConfig, ProviderKind};
 use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData};
 use crate::engine::{App, AppParts, Engine, Parts, catalog, rule_book};
 use crate::env::Env;
 use crate::error::Error;
-use crate::functions::{Function, Functions};
+use crate::functions::{BatchFunction, Function, Functions};
 use crate::graphql::{Graphql, Introspection};
 use crate::http::{Network, OriginList, Proxies};
 use crate::id::{AppId, CollectionId, DomainId};
@@ -20,7 +20,7 @@ use crate::report::Report;
 use crate::schema::CollectionSchema;
 use crate::secret::Secret;
 use crate::session::{CustomData, KeySource, NoCustomData, SessionSettings, Sessions};
-use crate::store::{SigningKeyRecord, Store};
+use crate::store::{DOMAIN_ID, SigningKeyRecord, Store};
 
 /// Puts an engine together.
 #[must_use = "nothing is built before `build` is awaited"]
@@ -34,6 +34,7 @@ pub struct EngineBuilder {
     password_peppers: Vec<(String, Secret)>,
     keys: HashMap<AppId, Vec<SigningKeyRecord>>,
     functions: HashMap<String, Arc<dyn Function>>,
+    batches: HashMap<String, Arc<dyn BatchFunction>>,
     apps: Vec<AppConfig>,
 }
 
@@ -56,6 +57,7 @@ impl EngineBuilder {
             password_peppers: Vec::new(),
             keys: HashMap::new(),
             functions: HashMap::new(),
+            batches: HashMap::new(),
             apps: Vec::new(),
         }
     }
@@ -118,6 +120,13 @@ impl EngineBuilder {
         self
     }
 
+    /// A native function that computes a field of all documents of a level in one call: a custom resolver of
+    /// this name on a generated type calls it instead of a [`function`](Self::function).
+    pub fn batch_function(mut self, name: impl Into<String>, function: impl BatchFunction + 'static) -> Self {
+        self.batches.insert(name.into(), Arc::new(function));
+        self
+    }
+
     /// One app. At least one is needed.
     pub fn app(mut self, config: AppConfig) -> Self {
         self.apps.push(config);
@@ -135,13 +144,7 @@ impl EngineBuilder {
             problems.push("no app: call `app` at least once".to_owned());
         }
         for (index, config) in self.apps.iter().enumerate() {
-            let lifetimes = AuthConfig::SHORTEST_REFRESH..=AuthConfig::LONGEST_REFRESH;
-            if !lifetimes.contains(&config.auth.refresh_lifetime) {
-                problems.push(format!("refresh tokens of `{}` must live 30 minutes to 5 years", config.id));
-            }
-            if config.auth.passwords.min > *self.limits.password.end() {
-                problems.push(format!("no password of `{}` can be as long as its policy asks", config.id));
-            }
+            check_app(config, &self.limits, &mut problems);
             if self.apps.iter().take(index).any(|earlier| earlier.id == config.id) {
                 problems.push(format!("two apps have the client app id `{}`", &config.id));
             }
@@ -161,6 +164,7 @@ impl EngineBuilder {
             Err(error) => return Err(BuildError { problems: Vec::new(), cause: Some(error) }),
         };
         let functions = Functions::new(self.functions, env.clone(), self.limits.function);
+        let functions = functions.with_batches(self.batches);
         let (limits, proxies, keys, apps) = (self.limits, self.proxies, self.keys, self.apps);
         let wiring = Wiring { store, env, public_url, limits, proxies, hasher, keys, functions };
         wiring.build(apps).await.map_err(|cause| BuildError { problems: Vec::new(), cause: Some(cause) })
@@ -198,7 +202,7 @@ impl Wiring {
     /// The app's domain id, made on first start.
     async fn domain_of(&self, app: &AppId) -> Result<DomainId, Error> {
         let fresh = DomainId::generate(self.env.clock.now(), &*self.env.random)?;
-        let stored = self.store.meta_or_insert(app, "domain_id", &fresh.to_hex()).await?;
+        let stored = self.store.meta_or_insert(app, DOMAIN_ID, &fresh.to_hex()).await?;
         DomainId::parse(&stored).ok_or_else(|| Error::internal(format!("domain id `{stored}` is none")))
     }
 
@@ -211,9 +215,12 @@ impl Wiring {
         let introspection =
             if config.graphql.introspection { Introspection::Enabled } else { Introspection::Disabled };
         let graphql = Graphql::new(Arc::new(catalog(&config, &mut report)), introspection, &self.limits);
-        if config.graphql.read_validation != ValidationAction::Off {
-            let file = "graphql/validation_settings.json";
-            report.warn(file, "/read_validation_action", "reads are not validated yet");
+        for resolver in &config.graphql.resolvers {
+            if !self.functions.has(&resolver.function) {
+                let message =
+                    format!("there is no function `{}`: its field answers an error", resolver.function);
+                report.warn(&resolver.file, "/function_name", message);
+            }
         }
         let rules = rule_book(&config, &self.limits, &mut report);
         for problem in report.problems() {
@@ -230,6 +237,7 @@ impl Wiring {
             sessions,
             rules,
             graphql,
+            functions: self.functions.clone(),
             store: Arc::clone(&self.store),
             env: self.env.clone(),
             config,
@@ -275,6 +283,25 @@ impl Wiring {
 fn schemas(config: &AppConfig) -> HashMap<CollectionId, CollectionSchema> {
     let with_schema = config.collections.iter();
     with_schema.filter_map(|collection| Some((collection.id.clone(), collection.schema.clone()?))).collect()
+}
+
+/// What one app's log-in is configured with wrongly.
+fn check_app(config: &AppConfig, limits: &Limits, problems: &mut Vec<String>) {
+    let AppConfig { id, auth, .. } = config;
+    let lifetimes = AuthConfig::SHORTEST_REFRESH..=AuthConfig::LONGEST_REFRESH;
+    if !lifetimes.contains(&auth.refresh_lifetime) {
+        problems.push(format!("refresh tokens of `{id}` must live 30 minutes to 5 years"));
+    }
+    if auth.passwords.min > *limits.password.end() {
+        problems.push(format!("no password of `{id}` can be as long as its policy asks"));
+    }
+    for provider in &auth.providers {
+        if let ProviderKind::CustomToken(tokens) = &provider.kind {
+            let faults = tokens.key_faults();
+            problems
+                .extend(faults.map(|fault| format!("a key of `custom-token` of `{id}` is refused: {fault}")));
+        }
+    }
 }
 
 /// The URL without its trailing slash: clients append paths to it (wire-protocol, rule 8).

@@ -56,7 +56,7 @@ macro_rules! object_ids {
 
             /// Reads 24 hexadecimal digits; anything else is `None`.
             pub fn parse(hex: &str) -> Option<Self> {
-                ObjectId::parse_str(hex).ok().map(Self)
+                parse_hex(hex).map(Self)
             }
 
             /// The twelve bytes.
@@ -66,19 +66,19 @@ macro_rules! object_ids {
 
             /// The id as 24 lower-case hexadecimal digits.
             pub fn to_hex(self) -> String {
-                self.0.to_hex()
+                to_hex(self.0)
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0.to_hex())
+                f.write_str(&to_hex(self.0))
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({})"), self.0.to_hex())
+                write!(f, concat!(stringify!($name), "({})"), to_hex(self.0))
             }
         }
     )*};
@@ -151,9 +151,49 @@ pub fn fresh_object_id(now: DateTime<Utc>, random: &dyn Random) -> Result<Object
     Ok(ObjectId::from_bytes(bytes))
 }
 
+/// Tokens hold four ids or more and are read and written all the time: no detour over `char`s as in the `hex` crate.
+fn to_hex(id: ObjectId) -> String {
+    let digit = |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + (nibble - 10) });
+    let mut hex = String::with_capacity(24);
+    for byte in id.bytes() {
+        hex.push(digit(byte >> 4));
+        hex.push(digit(byte & 15));
+    }
+    hex
+}
+
+fn parse_hex(hex: &str) -> Option<ObjectId> {
+    let digit = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    };
+    let digits: &[u8; 24] = hex.as_bytes().try_into().ok()?;
+    let mut bytes = [0_u8; 12];
+    let (pairs, _) = digits.as_chunks::<2>();
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(ObjectId::from_bytes(bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hexadecimal_digits_are_read_and_written_as_bson_does() {
+        for first in 0..=255_u8 {
+            let bytes = std::array::from_fn(|index| first.wrapping_mul(index as u8 + 1).wrapping_add(first));
+            let id = ObjectId::from_bytes(bytes);
+            assert_eq!(to_hex(id), id.to_hex());
+            assert_eq!(parse_hex(&id.to_hex()), Some(id));
+            assert_eq!(parse_hex(&id.to_hex().to_uppercase()), Some(id));
+            let text = format!("{}{:0>23}", char::from(first), 0);
+            assert_eq!(parse_hex(&text), ObjectId::parse_str(&text).ok(), "{text}");
+        }
+    }
 
     #[test]
     fn only_24_hexadecimal_digits_are_an_id() {

@@ -39,7 +39,7 @@ pub struct Limits {
     pub cached_plans: usize,
     /// Length of a password, in characters.
     pub password: std::ops::RangeInclusive<usize>,
-    /// Password hashes computed at once.
+    /// Password hashes computed at once. The memory of as many (19 MiB each by default) is kept once it was used.
     pub hashing_permits: usize,
     /// Password hashes that may wait.
     pub hashing_queue: usize,
@@ -69,6 +69,8 @@ pub struct Limits {
     pub verified_credential: Duration,
     /// How long a function may run.
     pub function: Duration,
+    /// Calls of a function at once, where it computes a field document by document.
+    pub function_calls: usize,
     /// Bytes of a third party's token, before it is decoded.
     pub foreign_token: usize,
     /// Bytes of an answer of another server: a JWKS, a token endpoint's.
@@ -117,6 +119,7 @@ impl Default for Limits {
             verified_credentials: 10_000,
             verified_credential: Duration::from_secs(5 * 60),
             function: Duration::from_secs(300),
+            function_calls: 8,
             foreign_token: 64 * 1024,
             fetched: 256 * 1024,
             user_api_keys: 20,

@@ -16,13 +16,16 @@ use crate::accounts::{AppTables, conflict, duplicate};
 impl UserStore for MemoryStore {
     async fn insert_user(&self, app: &AppId, user: &User) -> Result<()> {
         let mut accounts = self.accounts();
+        insert(accounts.of_mut(app), user)
+    }
+
+    async fn insert_registered_user(&self, app: &AppId, user: &User, email: &str) -> Result<()> {
+        let mut accounts = self.accounts();
         let tables = accounts.of_mut(app);
-        if tables.users.contains_key(&user.id) {
-            return Err(duplicate("the user id is taken"));
+        if !tables.registrations.get(email).is_some_and(|stored| user.has_registration(stored)) {
+            return Err(conflict("the registration is gone"));
         }
-        claim_identities(tables, user)?;
-        tables.users.insert(user.id, user.clone());
-        Ok(())
+        insert(tables, user)
     }
 
     async fn user(&self, app: &AppId, id: UserId) -> Result<Option<User>> {
@@ -156,6 +159,15 @@ impl UserStore for MemoryStore {
     async fn delete_registration(&self, app: &AppId, email: &str) -> Result<bool> {
         Ok(self.accounts().of_mut(app).registrations.remove(email).is_some())
     }
+}
+
+fn insert(tables: &mut AppTables, user: &User) -> Result<()> {
+    if tables.users.contains_key(&user.id) {
+        return Err(duplicate("the user id is taken"));
+    }
+    claim_identities(tables, user)?;
+    tables.users.insert(user.id, user.clone());
+    Ok(())
 }
 
 /// Whether nothing that a replacement could undo has changed.

@@ -31,6 +31,20 @@ impl UserStore for SqliteStore {
             .await
     }
 
+    async fn insert_registered_user(&self, app: &AppId, user: &User, email: &str) -> Result<()> {
+        let (app, user, email) = (app.clone(), user.clone(), email.to_owned());
+        self.writer
+            .once(Durability::Process, move |backend| {
+                let found = registrations::find(&backend.connection, &app, &email)?;
+                if !found.is_some_and(|found| user.has_registration(&found)) {
+                    return Err(StoreError::new(StoreErrorKind::Conflict, "the registration is gone"));
+                }
+                write_user(&backend.connection, &app, &user)?;
+                insert_identities(&backend.connection, &app, &user)
+            })
+            .await
+    }
+
     async fn user(&self, app: &AppId, id: UserId) -> Result<Option<User>> {
         self.readers.read(|connection| {
             let sql = format!("SELECT {USER} FROM users u WHERE u.app = ?1 AND u.id = ?2");

@@ -49,6 +49,9 @@ impl Client {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
         let body = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
         let response = self.engine.handle(request.body(body).expect("a request")).await;
         let (head, body) = response.into_parts();

@@ -1,7 +1,7 @@
-//! A store that counts the requests it passes on.
+//! A store that counts the requests it passes on, and is busy when it is told to.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use backstitch::id::{ApiKeyId, AppId, SessionId, UserId};
@@ -10,27 +10,62 @@ use backstitch::secret::Secret;
 use backstitch::store::{
     ApiKey, ApiKeyStore, Capabilities, CollectionSpec, Cursor, DocumentStore, KeyStore, ListedSession,
     LiveSession, MetaStore, Registration, Result, Session, SessionStore, SigningKeyRecord, Snapshot, Store,
-    Ticket, TicketKey, TicketStore, Transaction, TransactionOptions, User, UserStore,
+    StoreError, StoreErrorKind, Ticket, TicketKey, TicketStore, Transaction, TransactionOptions, User,
+    UserStore,
 };
 use bson::Document;
 use chrono::{DateTime, Utc};
 
-/// Counts document requests (find, count, write) on their way to a store.
+/// Counts document requests (find, count, write), and reads of signing keys, on their way to a store.
 #[derive(Clone)]
 pub struct CountingStore {
+    accounts: Arc<Accounts>,
     inner: Arc<dyn Store>,
     requests: Arc<AtomicUsize>,
+    key_reads: Arc<AtomicUsize>,
 }
 
 impl CountingStore {
     /// Counts from zero.
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, requests: Arc::default() }
+        Self { accounts: Arc::default(), inner, requests: Arc::default(), key_reads: Arc::default() }
+    }
+
+    /// How often signing keys were read.
+    pub fn key_reads(&self) -> usize {
+        self.key_reads.load(Ordering::SeqCst)
     }
 
     /// The requests since the last call.
     pub fn take(&self) -> usize {
         self.requests.swap(0, Ordering::SeqCst)
+    }
+}
+
+/// What is asked about accounts: users, sessions, tickets and keys.
+#[derive(Default)]
+struct Accounts {
+    asked: Mutex<Vec<&'static str>>,
+    busy: AtomicBool,
+}
+
+impl CountingStore {
+    /// What was asked about accounts since the last call, by the methods' names.
+    pub fn take_asked(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.accounts.asked.lock().unwrap())
+    }
+
+    /// Whether such requests fail from now on, as a store fails that is too busy.
+    pub fn set_busy(&self, busy: bool) {
+        self.accounts.busy.store(busy, Ordering::SeqCst);
+    }
+
+    fn before(&self, name: &'static str) -> Result<()> {
+        self.accounts.asked.lock().unwrap().push(name);
+        match self.accounts.busy.load(Ordering::SeqCst) {
+            true => Err(StoreError::new(StoreErrorKind::Busy, "told to be busy")),
+            false => Ok(()),
+        }
     }
 }
 
@@ -105,6 +140,7 @@ macro_rules! pass_on {
         #[deny(clippy::missing_trait_methods)]
         impl $trait for CountingStore {
             $(async fn $name(&self, $($argument: $type),*) -> Result<$answer> {
+                self.before(stringify!($name))?;
                 self.inner.$name($($argument),*).await
             })*
         }
@@ -113,6 +149,7 @@ macro_rules! pass_on {
 
 pass_on!(UserStore {
     fn insert_user(app: &AppId, user: &User) -> ();
+    fn insert_registered_user(app: &AppId, user: &User, email: &str) -> ();
     fn user(app: &AppId, id: UserId) -> Option<User>;
     fn user_by_identity(app: &AppId, provider: &str, identity_id: &str) -> Option<User>;
     fn replace_user(app: &AppId, user: &User, expected: &User) -> ();
@@ -157,11 +194,22 @@ pass_on!(TicketStore {
     fn purge_tickets(now: DateTime<Utc>) -> u64;
 });
 
-pass_on!(KeyStore {
-    fn signing_keys(app: &AppId) -> Vec<SigningKeyRecord>;
-    fn insert_signing_key(app: &AppId, key: &SigningKeyRecord, expected: usize) -> bool;
-    fn delete_signing_key(app: &AppId, id: &str) -> bool;
-});
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl KeyStore for CountingStore {
+    async fn signing_keys(&self, app: &AppId) -> Result<Vec<SigningKeyRecord>> {
+        self.key_reads.fetch_add(1, Ordering::SeqCst);
+        self.inner.signing_keys(app).await
+    }
+
+    async fn insert_signing_key(&self, app: &AppId, key: &SigningKeyRecord, expected: usize) -> Result<bool> {
+        self.inner.insert_signing_key(app, key, expected).await
+    }
+
+    async fn delete_signing_key(&self, app: &AppId, id: &str) -> Result<bool> {
+        self.inner.delete_signing_key(app, id).await
+    }
+}
 
 pass_on!(MetaStore {
     fn meta(app: &AppId, key: &str) -> Option<String>;

@@ -8,19 +8,23 @@
     reason = "a test fails by panicking"
 )]
 #![doc = include_str!("../../README.md")]
+mod browser;
 mod client;
 mod counting;
 mod identity_service;
 mod movies;
 pub mod served;
+mod signer;
 mod stores;
 mod things;
 
+pub use browser::{Away, Browser, PAGE, assert_refused, metadata_field, oauth_settings};
 pub use client::{Client, Reply};
 pub use counting::CountingStore;
 pub use identity_service::{
     CLIENT_ID, CLIENT_SECRET, Grant, IdentityService, PUBLIC_CLIENT_ID, metadata, pairs,
 };
 pub use movies::{Movies, each_store};
+pub use signer::Signer;
 pub use stores::both_stores;
 pub use things::{Things, each_store_with_things, ids};

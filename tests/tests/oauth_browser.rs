@@ -20,9 +20,10 @@ use backstitch::auth::config::{MetadataField, OAuthConfig, ProviderKind};
 use backstitch::engine::Engine;
 use backstitch::env::{Egress, Env};
 use backstitch::secret::Secret;
+use backstitch::store::Store;
 use backstitch_http::client::HttpsClient;
 use backstitch_http::tower::EngineService;
-use backstitch_storage_memory::MemoryStore;
+use backstitch_tests::both_stores;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
@@ -33,11 +34,18 @@ const PAGE: &str = "<!doctype html><p id=fragment></p>\
 const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_browser_goes_to_the_service_and_comes_back_logged_in_or_linked() {
+async fn a_browser_goes_to_the_service_and_comes_back_logged_in_or_linked_on_every_store() {
     let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
     let Some(chromium) = ready(&clients).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for store in both_stores(folder.path()) {
+        browse(&clients, &chromium, store).await;
+    }
+}
+
+async fn browse(clients: &Path, chromium: &str, store: Arc<dyn Store>) {
     let mut script = Command::new("node")
-        .args(["oauth-browser.mjs", &chromium])
+        .args(["oauth-browser.mjs", chromium])
         .current_dir(clients)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -48,7 +56,7 @@ async fn a_browser_goes_to_the_service_and_comes_back_logged_in_or_linked() {
     let first = lines.next_line().await.unwrap().expect("the service starts");
     let issuer = first.strip_prefix("issuer ").expect("its issuer");
 
-    let (base, app) = serve(issuer).await;
+    let (base, app) = serve(issuer, store).await;
     let mut input = script.stdin.take().unwrap();
     input.write_all(format!("{base} {app}\n").as_bytes()).await.unwrap();
     let status = tokio::time::timeout(PATIENCE, script.wait()).await.expect("the browser is done").unwrap();
@@ -80,7 +88,7 @@ async fn ready(clients: &Path) -> Option<String> {
 }
 
 /// Serves an app that logs in there, and gives its base URL and id.
-async fn serve(issuer: &str) -> (String, String) {
+async fn serve(issuer: &str, store: Arc<dyn Store>) -> (String, String) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let field = |name: &str| MetadataField {
@@ -106,14 +114,8 @@ async fn serve(issuer: &str) -> (String, String) {
     config.egress = Egress::allowing([issuer.trim_start_matches("http://").to_owned()]);
     let app = config.id.to_string();
     let env = Env { http: Arc::new(HttpsClient::new().unwrap()), ..Env::system() };
-    let engine = Engine::builder()
-        .store(Arc::new(MemoryStore::new()))
-        .env(env)
-        .public_url(base.as_str())
-        .app(config)
-        .build()
-        .await
-        .unwrap();
+    let engine =
+        Engine::builder().store(store).env(env).public_url(base.as_str()).app(config).build().await.unwrap();
     let page = get(async || Html(PAGE));
     let router = axum::Router::new().route("/signed-in", page).fallback_service(EngineService::new(engine));
     tokio::spawn(async move { axum::serve(listener, router).await });

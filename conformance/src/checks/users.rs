@@ -26,6 +26,74 @@ pub(super) async fn a_user_reads_back_as_it_was_written(factory: &dyn StoreFacto
     assert_eq!(by_second, Some(ada));
 }
 
+pub(super) async fn without_its_registration_a_registered_user_is_conflict_and_nothing_is_written(
+    factory: &dyn StoreFactory,
+) {
+    let world = World::open(factory).await;
+    for (app, email) in [(app(), "ada@x"), (app(), "bob@x"), (other_app(), "eve@x")] {
+        world.store.insert_registration(&app, &registration(email, "h")).await.unwrap();
+    }
+    let by_key = User { identities: vec![identity("api-key", "id of ada@x")], ..user(4, "") };
+    for (refused, email) in [
+        (user(1, "id of eve@x"), "eve@x"),
+        (user(2, "id of ada@x"), "bob@x"),
+        (user(3, "id of ada@x"), "ADA@x"),
+        (by_key, "ada@x"),
+    ] {
+        let inserted = world.store.insert_registered_user(&app(), &refused, email).await;
+        assert_eq!(kind(inserted), StoreErrorKind::Conflict, "{email}");
+    }
+    assert!(world.store.list_users(&app(), None, 10).await.unwrap().is_empty());
+    let mut ada = user(5, "id of ada@x");
+    ada.identities.insert(0, identity("api-key", "k"));
+    world.store.insert_registered_user(&app(), &ada, "ada@x").await.unwrap();
+    assert_eq!(world.store.user(&app(), ada.id).await.unwrap(), Some(ada));
+}
+
+pub(super) async fn a_registered_user_whose_identity_exists_is_duplicate_key_and_nothing_is_written(
+    factory: &dyn StoreFactory,
+) {
+    let world = World::open(factory).await;
+    world.store.insert_registration(&app(), &registration("ada@x", "h")).await.unwrap();
+    world.store.insert_registered_user(&app(), &user(1, "id of ada@x"), "ada@x").await.unwrap();
+    let second = world.store.insert_registered_user(&app(), &user(2, "id of ada@x"), "ada@x").await;
+    assert_eq!(kind(second), StoreErrorKind::DuplicateKey);
+    assert_eq!(world.store.user(&app(), user_id(2)).await.unwrap(), None);
+    let owner = world.store.user_by_identity(&app(), "local-userpass", "id of ada@x").await.unwrap();
+    assert_eq!(owner, Some(user(1, "id of ada@x")));
+}
+
+pub(super) async fn of_50_parallel_inserts_and_a_delete_none_leaves_a_user_without_its_registration(
+    factory: &dyn StoreFactory,
+) {
+    let world = World::open(factory).await;
+    world.store.insert_registration(&app(), &registration("ada@x", "h")).await.unwrap();
+    let results = in_parallel(|number| {
+        let store = Arc::clone(&world.store);
+        async move {
+            let one = user(number as u32, "id of ada@x");
+            let inserted = store.insert_registered_user(&app(), &one, "ada@x").await;
+            // Whoever made the user deletes it, among the others' inserts.
+            match inserted {
+                Ok(()) => store.delete_user(&app(), one.id).await.map_err(|error| error.kind()),
+                Err(error) => Err(error.kind()),
+            }
+        }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|result| **result == Ok(true)).count(), 1, "{results:?}");
+    let refused = [StoreErrorKind::DuplicateKey, StoreErrorKind::Conflict];
+    assert!(
+        results
+            .iter()
+            .all(|result| result.is_ok_and(|deleted| deleted)
+                || refused.iter().any(|kind| *result == Err(*kind))),
+        "{results:?}"
+    );
+    assert!(world.store.list_users(&app(), None, 10).await.unwrap().is_empty());
+    assert_eq!(world.store.registration(&app(), "ada@x").await.unwrap(), None);
+}
+
 pub(super) async fn a_missing_user_is_none(factory: &dyn StoreFactory) {
     let world = World::open(factory).await;
     world.store.insert_user(&app(), &user(1, "ada")).await.unwrap();

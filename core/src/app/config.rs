@@ -15,7 +15,7 @@ use crate::env::Egress;
 use crate::http::Network;
 use crate::id::{AppId, CollectionId};
 use crate::report::Report;
-use crate::schema::{CollectionSchema, Relationship};
+use crate::schema::{CollectionSchema, CustomResolver, Relationship};
 use crate::store::IndexSpec;
 
 /// One app: who may log in, which collections there are, and what their rules are.
@@ -147,6 +147,16 @@ impl AppConfig {
         collection.regroup(&self.data_group);
         self.collections.retain(|other| other.id != collection.id);
         self.collections.push(collection);
+        self
+    }
+
+    /// Adds a field that a function answers, in the place of one of the same type and name.
+    #[must_use]
+    pub fn resolver(mut self, resolver: CustomResolver) -> Self {
+        let is_same =
+            |other: &CustomResolver| other.on_type == resolver.on_type && other.field == resolver.field;
+        self.graphql.resolvers.retain(|other| !is_same(other));
+        self.graphql.resolvers.push(resolver);
         self
     }
 

@@ -1,11 +1,12 @@
-//! `graphql/config.json`, `graphql/validation_settings.json`, and the names of custom resolvers.
+//! `graphql/config.json`, `graphql/validation_settings.json`, and custom resolvers.
 
 use serde_json::{Map, Value};
 
 use super::config::AppConfig;
 use super::layout::AppDirectory;
+use super::resolvers;
 use crate::report::Report;
-use crate::schema::NullHandling;
+use crate::schema::{CustomResolver, NullHandling};
 
 const CONFIG: &str = "graphql/config.json";
 const VALIDATION: &str = "graphql/validation_settings.json";
@@ -23,6 +24,8 @@ pub struct GraphQlConfig {
     pub write_validation: ValidationAction,
     /// What becomes of an explicit null.
     pub nulls: NullHandling,
+    /// Fields that functions answer.
+    pub resolvers: Vec<CustomResolver>,
 }
 
 impl Default for GraphQlConfig {
@@ -34,6 +37,7 @@ impl Default for GraphQlConfig {
             read_validation: ValidationAction::Off,
             write_validation: ValidationAction::Error,
             nulls: NullHandling::Refused,
+            resolvers: Vec::new(),
         }
     }
 }
@@ -62,14 +66,7 @@ pub(super) fn read(app: &mut AppConfig, directory: &AppDirectory, report: &mut R
             app.graphql.nulls = NullHandling::AllowedWhereOptional;
         }
     }
-    for name in directory.files("graphql/custom_resolvers", ".json") {
-        let file = format!("graphql/custom_resolvers/{name}");
-        let resolver = directory.object(&file, report).unwrap_or_default();
-        let text = |key: &str| resolver.get(key).and_then(Value::as_str).unwrap_or("?");
-        let message =
-            format!("the custom resolver `{}.{}` is not available yet", text("on_type"), text("field_name"));
-        report.warn(&file, "", message);
-    }
+    app.graphql.resolvers = resolvers::read(directory, report);
 }
 
 /// A file that is there is strict where it says nothing, as the original's template.

@@ -69,6 +69,7 @@ mod tests {
     use crate::app::{ConfigValue, ValidationAction};
     use crate::auth::config::{Confirmation, PasswordReset, ProviderKind};
     use crate::report::Severity;
+    use crate::schema::{CustomResolver, ResolverType};
     use crate::secret::Secret;
 
     const ROOT: (&str, &str) = ("root_config.json", r#"{"name": "shop"}"#);
@@ -330,6 +331,36 @@ mod tests {
     }
 
     #[test]
+    fn custom_resolvers_are_read_and_broken_ones_are_left_out_with_their_place() {
+        let at = |name: &str| format!("graphql/custom_resolvers/{name}.json");
+        let good = r#"{"_id": "1", "on_type": "Query", "field_name": "f", "function_name": "g", "input_type_format": "",
+            "input_type": "string", "payload_type": {"title": "P"}, "payload_type_format": "custom", "colour": 1}"#;
+        let rest = r#""on_type": "Mutation", "field_name": "f", "function_name": "g""#;
+        let (format, name, schema, field) = (
+            format!(r#"{{{rest}, "input_type_format": "tree", "input_type": "string"}}"#),
+            format!(r#"{{{rest}, "payload_type_format": "generated-list"}}"#),
+            format!(r#"{{{rest}, "payload_type_format": "custom", "payload_type": "P"}}"#),
+            r#"{"on_type": "Query", "field_name": " ", "function_name": "g"}"#,
+        );
+        let (app, report) = shop(&[
+            (&at("a"), good),
+            (&at("b"), &format),
+            (&at("c"), &name),
+            (&at("d"), &schema),
+            (&at("e"), field),
+        ]);
+        let payload = ResolverType::Custom(serde_json::json!({"title": "P"}));
+        let expected =
+            CustomResolver { file: at("a"), ..CustomResolver::new("Query", "f", "g").payload(payload) };
+        assert_eq!(app.graphql.resolvers, [expected]);
+        let files: Vec<_> = ["a", "b", "c", "d", "e"].map(at).into();
+        let pointers = ["/colour", "/input_type_format", "/payload_type", "/payload_type", "/field_name"];
+        let expected: Vec<_> =
+            files.iter().zip(pointers).map(|(f, at)| (Severity::Warning, f.as_str(), at)).collect();
+        assert_eq!(places(&report), expected);
+    }
+
+    #[test]
     fn values_come_plain_or_out_of_a_secret_and_a_missing_secret_is_an_error() {
         let files = [
             ROOT,
@@ -398,7 +429,7 @@ mod tests {
         assert_eq!(
             files,
             [
-                ("graphql/custom_resolvers/q.json", ""),
+                ("graphql/custom_resolvers/q.json", "/function_name"),
                 ("functions/config.json", "/1"),
                 ("triggers/t.json", "")
             ]

@@ -16,6 +16,7 @@ mod import;
 mod indexes;
 mod layout;
 mod relationships;
+mod resolvers;
 mod root;
 mod security;
 mod settings;

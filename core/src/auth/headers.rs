@@ -63,7 +63,7 @@ impl Auth {
         }
         let fields = doc! { "username": email, "password": password };
         let (user, proven) = self.user_by(Registration::PROVIDER, fields, peer).await?;
-        if let Some(epoch) = proven.epoch {
+        if let Some(epoch) = proven.evidence.epoch() {
             let verified = VerifiedUser { user: user.id, epoch, identity: proven.identity.id };
             self.verified.put(key, verified, parts.env.clock.now());
         }
@@ -92,7 +92,7 @@ impl Auth {
         if user.disabled {
             return Err(Error::new(ErrorKind::UserDisabled, "user disabled"));
         }
-        if proven.epoch.is_some_and(|epoch| epoch != user.epoch) {
+        if proven.evidence.epoch().is_some_and(|epoch| epoch != user.epoch) {
             return Err(Error::new(ErrorKind::AuthError, "the account has just been changed"));
         }
         Ok((user, proven))

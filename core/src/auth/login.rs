@@ -8,7 +8,7 @@ use super::config::AuthConfig;
 use super::credential::{Credential, DeviceInfo};
 use super::password::PasswordHasher;
 use super::profile::Profile;
-use super::provider::{Proven, ProviderContext, Purpose, Subject};
+use super::provider::{Evidence, Proven, ProviderContext, Purpose, Subject};
 use super::providers::{EmailPassword, Providers};
 use super::redirect::RedirectProvider;
 use super::throttle::{Account, Throttle};
@@ -141,7 +141,7 @@ impl Auth {
             device: device.id,
             client: &device.client,
             lifetime: proven.lifetime,
-            epoch: proven.epoch.unwrap_or(user.epoch),
+            epoch: proven.evidence.epoch().unwrap_or(user.epoch),
         };
         self.parts.sessions.open(&user, opening).await
     }
@@ -185,8 +185,8 @@ impl Auth {
             Subject::User(id) => store.user(app, id).await?.ok_or_else(user_gone)?,
             Subject::Holder(kind) => match self.holder(proven).await? {
                 Some(user) => self.renew_data(user, proven).await?,
-                // There was one when the evidence was read: a deleted user is not made again.
-                None if proven.epoch.is_some() => return Err(user_gone()),
+                // A deleted user is not made again.
+                None if matches!(proven.evidence, Evidence::User { .. }) => return Err(user_gone()),
                 None => return self.first_login(proven, kind).await,
             },
         };
@@ -227,8 +227,16 @@ impl Auth {
             last_login_at: now,
         };
         self.call_user_creation(&user).await?;
-        match store.insert_user(app, &user).await {
+        let inserted = match &proven.evidence {
+            Evidence::Registration { email, .. } => store.insert_registered_user(app, &user, email).await,
+            Evidence::Foreign | Evidence::User { .. } => store.insert_user(app, &user).await,
+        };
+        match inserted {
             Ok(()) => Ok(user),
+            // Deleted meanwhile, or moved to another address by a user who was made meanwhile.
+            Err(error) if error.kind() == StoreErrorKind::Conflict => {
+                self.holder(proven).await?.ok_or_else(user_gone)
+            }
             // Another log-in of the same identity was first: its user is the user.
             Err(error) if error.kind() == StoreErrorKind::DuplicateKey => {
                 self.holder(proven).await?.ok_or_else(|| Error::from(error))

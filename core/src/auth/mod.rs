@@ -37,4 +37,4 @@ pub use custom_data::StoredCustomData;
 pub use login::{Auth, AuthParts};
 pub use password::{PasswordCost, PasswordHasher};
 pub use profile::{Profile, ProfileIdentity};
-pub use provider::{Proven, Provider, ProviderContext, Purpose, Subject};
+pub use provider::{Evidence, Proven, Provider, ProviderContext, Purpose, Subject};

@@ -162,6 +162,6 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn worthless() -> Error {
+pub(super) fn worthless() -> Error {
     Error::new(ErrorKind::UserpassTokenInvalid, "invalid token data")
 }

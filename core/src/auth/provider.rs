@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::functions::Functions;
 use crate::id::{AppId, DeviceId, UserId};
 use crate::limits::Limits;
+use crate::secret::Secret;
 use crate::session::SessionLifetime;
 use crate::store::{Identity, Store, UserKind};
 
@@ -33,7 +34,7 @@ pub trait Provider: Send + Sync {
     async fn authenticate(&self, cx: &ProviderContext<'_>, credential: &Credential) -> Result<Proven>;
 
     /// Whether a proof still stands once its session is open: evidence that is withdrawn without ending the
-    /// user's other sessions (an API key) may have gone meanwhile.
+    /// user's other sessions (an API key), or before there is a user (a password), may have gone meanwhile.
     async fn still_stands(&self, _cx: &ProviderContext<'_>, _proven: &Proven) -> Result<bool> {
         Ok(true)
     }
@@ -83,9 +84,40 @@ pub struct Proven {
     pub identity: Identity,
     /// How long a session lives that rests on it.
     pub lifetime: SessionLifetime,
-    /// The user's epoch, read before the evidence was, if the evidence may be replaced meanwhile
-    /// (a password): whatever ended all sessions since then ends the new one too.
-    pub epoch: Option<u32>,
+    /// What of ours the proof rests on.
+    pub evidence: Evidence,
+}
+
+/// What of ours a proof rests on, and what therefore ends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Nothing: others vouch for the identity, and a new one makes a user.
+    Foreign,
+    /// A user who was there. The epoch was read before the evidence, which may be replaced meanwhile (a password):
+    /// whatever ended all sessions since then ends the new one too, and a user who is gone is not made again.
+    User {
+        /// The user's epoch.
+        epoch: u32,
+    },
+    /// A registration that nobody had logged in with: its user is made only while it stands, and its session stays
+    /// only if the password has not been replaced meanwhile, which no epoch would tell.
+    Registration {
+        /// Its address.
+        email: String,
+        /// What the password was held against.
+        password_hash: Secret,
+    },
+}
+
+impl Evidence {
+    /// The epoch of the user when the evidence was read; one who was not made yet starts at 0.
+    pub(crate) fn epoch(&self) -> Option<u32> {
+        match self {
+            Self::Foreign => None,
+            Self::User { epoch } => Some(*epoch),
+            Self::Registration { .. } => Some(0),
+        }
+    }
 }
 
 /// Whom an identity stands for.

@@ -1,11 +1,14 @@
 //! Failed log-ins slow the next ones down.
 //!
 //! 1. Counters and blocks are tickets of the store, so that all processes share them.
-//! 2. Names that nobody has are counted like the others.
-//! 3. A blocked account still lets in the devices that have logged in before. A device that fails too often
+//! 2. A try is counted before its password is judged, and every count is one atomic step: however many come at
+//!    once, no more are judged than may fail.
+//! 3. Names that nobody has are counted like the others.
+//! 4. A blocked account still lets in the devices that have logged in before. A device that fails too often
 //!    itself is known no more.
-//! 4. An address is counted over all accounts, and a success does not clear it.
-//! 5. The answer is 429 with the seconds left, never 401: clients take a 401 for the end of a session.
+//! 5. An address is counted over all accounts, and a success does not clear it. It is counted after the fact, so
+//!    that as many more may fail as are under way.
+//! 6. The answer is 429 with the seconds left, never 401: clients take a 401 for the end of a session.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
@@ -22,6 +25,8 @@ use crate::store::{Ticket, TicketKey, TicketStore};
 
 const FAILURES: &str = "failures";
 const BLOCKED: &str = "blocked";
+/// How often an account was blocked: the exponent of its next block.
+const BLOCKS: &str = "blocks";
 const KNOWN_DEVICE: &str = "known-device";
 const MAILS: &str = "mails";
 const FAILED: &str = "too many failed log-ins";
@@ -41,6 +46,22 @@ impl Account {
     fn on(self, device: DeviceId) -> [u8; 32] {
         hash(&[b"device", &self.0, device.to_hex().as_bytes()])
     }
+}
+
+/// A try whose password may be judged. It counts as a failure until it turns out to be none.
+#[must_use]
+#[derive(Debug)]
+pub(super) struct Attempt {
+    account: Account,
+    counted: Counted,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Counted {
+    /// For a device of the account, under this hash: its failure of that number.
+    OnDevice([u8; 32], u64),
+    /// For the account; whether it blocks the account until it turns out to be right.
+    OnAccount { blocks: bool },
 }
 
 /// Counts and blocks.
@@ -66,35 +87,83 @@ impl<'a> Throttle<'a> {
         }
     }
 
-    /// Counts a failure for the account, and for the device if it is one of the account's.
-    pub(super) async fn failed(&self, account: Account, device: Option<DeviceId>) -> Result<()> {
+    /// Counts a try, which may then be judged; refuses what is beyond the number of tries.
+    pub(super) async fn begin(&self, account: Account, device: Option<DeviceId>) -> Result<Attempt> {
         let limits = self.limits;
-        if let Some(known) = self.known(account, device).await?
-            && self.count(known, limits.login_failure_window).await? >= limits.login_failures
-        {
-            self.take(KNOWN_DEVICE, known).await?;
+        if let Some(known) = self.known(account, device).await? {
+            let tries = self.count(known, limits.login_failure_window).await?;
+            if tries <= limits.login_failures {
+                return Ok(Attempt { account, counted: Counted::OnDevice(known, tries) });
+            }
         }
-        let failures = self.count(account.0, limits.login_failure_window).await?;
-        match delay(limits, failures) {
-            Some(delay) => self.put(BLOCKED, account.0, delay).await,
-            None => Ok(()),
+        if let Some(left) = self.blocked(account.0).await? {
+            return Err(refused(FAILED, left));
         }
+        let tries = self.count(account.0, limits.login_failure_window).await?;
+        let blocks = tries >= limits.login_failures;
+        if blocks && !self.block(account, tries).await? {
+            return Err(refused(FAILED, self.blocked(account.0).await?.unwrap_or_default()));
+        }
+        Ok(Attempt { account, counted: Counted::OnAccount { blocks } })
     }
 
-    /// Clears the counters of the account and of the device.
-    pub(super) async fn succeeded(&self, account: Account, device: Option<DeviceId>) -> Result<()> {
-        for counted in [Some(account.0), device.map(|device| account.on(device))].into_iter().flatten() {
-            // Taking is a durable write, looking is not.
-            if self.ticket(FAILURES, counted).await?.is_some() {
-                self.take(FAILURES, counted).await?;
+    /// The password was wrong: from a device of the account, the failure counts for both.
+    pub(super) async fn failed(&self, attempt: Attempt) -> Result<()> {
+        let Attempt { account, counted } = attempt;
+        let Counted::OnDevice(known, tries) = counted else { return Ok(()) };
+        if tries >= self.limits.login_failures {
+            self.take(KNOWN_DEVICE, known).await?;
+        }
+        let failures = self.count(account.0, self.limits.login_failure_window).await?;
+        if failures >= self.limits.login_failures {
+            self.block(account, failures).await?;
+        }
+        Ok(())
+    }
+
+    /// The password was right: clears the counters of the account and of the device.
+    pub(super) async fn succeeded(&self, attempt: Attempt) -> Result<()> {
+        let Attempt { account, counted } = attempt;
+        match counted {
+            Counted::OnAccount { blocks } => {
+                self.put(FAILURES, account.0, Duration::ZERO, Vec::new()).await?;
+                if blocks {
+                    self.put(BLOCKED, account.0, Duration::ZERO, Vec::new()).await?;
+                }
+            }
+            Counted::OnDevice(known, _) => {
+                self.put(FAILURES, known, Duration::ZERO, Vec::new()).await?;
+                // Looking is cheaper than writing.
+                if self.ticket(FAILURES, account.0).await?.is_some() {
+                    self.put(FAILURES, account.0, Duration::ZERO, Vec::new()).await?;
+                }
             }
         }
         Ok(())
     }
 
+    /// Blocks the account, unless it is blocked; of several at once one does.
+    async fn block(&self, account: Account, failures: u64) -> Result<bool> {
+        let (limits, now) = (self.limits, self.clock.now());
+        let before = match self.ticket(BLOCKS, account.0).await? {
+            Some(ticket) if failures > limits.login_failures => ticket.payload.first().copied(),
+            _ => None,
+        };
+        // Not the failures beyond the first block: those that were refused at once are among them.
+        let before = before.unwrap_or(0);
+        let key = TicketKey { kind: BLOCKED, hash: account.0 };
+        let ends = later(now, delay(limits, u32::from(before)));
+        if self.store.bump_ticket(self.app, &key, now, ends).await? > 1 {
+            return Ok(false);
+        }
+        let blocks = vec![before.saturating_add(1)];
+        self.put(BLOCKS, account.0, limits.login_failure_window, blocks).await?;
+        Ok(true)
+    }
+
     /// Makes the device one of the account's.
     pub(super) async fn remember(&self, account: Account, device: DeviceId) -> Result<()> {
-        self.put(KNOWN_DEVICE, account.on(device), self.limits.known_device).await
+        self.put(KNOWN_DEVICE, account.on(device), self.limits.known_device, Vec::new()).await
     }
 
     /// Refuses while the address is blocked.
@@ -108,7 +177,7 @@ impl<'a> Throttle<'a> {
         let Some(peer) = peer else { return Ok(()) };
         let (address, limits) = (hash_of(peer), self.limits);
         if self.count(address, limits.address_failure_window).await? >= limits.address_failures {
-            self.put(BLOCKED, address, limits.address_block).await?;
+            self.put(BLOCKED, address, limits.address_block, Vec::new()).await?;
         }
         Ok(())
     }
@@ -168,9 +237,16 @@ impl<'a> Throttle<'a> {
         Ok(())
     }
 
-    async fn put(&self, kind: &'static str, hash: [u8; 32], lifetime: Duration) -> Result<()> {
+    /// Stores a ticket; one without a lifetime voids the one that is there, without the cost of a durable write.
+    async fn put(
+        &self,
+        kind: &'static str,
+        hash: [u8; 32],
+        lifetime: Duration,
+        payload: Vec<u8>,
+    ) -> Result<()> {
         let expires_at = later(self.clock.now(), lifetime);
-        let ticket = Ticket { key: TicketKey { kind, hash }, payload: Vec::new(), expires_at };
+        let ticket = Ticket { key: TicketKey { kind, hash }, payload, expires_at };
         Ok(self.store.put_ticket(self.app, &ticket).await?)
     }
 }
@@ -189,13 +265,11 @@ pub(super) fn hash(parts: &[&[u8]]) -> [u8; 32] {
     hash
 }
 
-/// How long the account is blocked after this many failures.
-fn delay(limits: &Limits, failures: u64) -> Option<Duration> {
-    let beyond = failures.checked_sub(limits.login_failures)?;
+/// How long the account is blocked that was blocked so often before.
+fn delay(limits: &Limits, before: u32) -> Duration {
     let (first, longest) = (*limits.login_block.start(), *limits.login_block.end());
-    let factor = u32::try_from(beyond).ok().and_then(|beyond| 1_u32.checked_shl(beyond));
-    let doubled = factor.and_then(|factor| first.checked_mul(factor));
-    Some(doubled.map_or(longest, |doubled| doubled.min(longest)))
+    let doubled = 1_u32.checked_shl(before).and_then(|factor| first.checked_mul(factor));
+    doubled.map_or(longest, |doubled| doubled.min(longest))
 }
 
 fn hash_of(peer: IpAddr) -> [u8; 32] {

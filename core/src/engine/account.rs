@@ -7,7 +7,7 @@ use http::{Response, StatusCode};
 use serde_json::json;
 
 use super::App;
-use crate::actor::ActingUser;
+use super::self_service::owner_of;
 use crate::auth::{ApiKeys, DeviceInfo, LoginRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{self as wire, Body, EmailFlow, KeyCall, bearer_token, json_object, required_string};
@@ -16,8 +16,7 @@ use crate::secret::Secret;
 /// `POST …/login?link=true`.
 pub(super) async fn link(app: &App, provider: &str, head: &Parts, body: &Bytes) -> Result<Response<Body>> {
     let actor = app.authenticate(head).await?;
-    let acting = actor.acting_user().ok_or_else(must_authenticate)?;
-    refuse_api_key(acting)?;
+    let acting = owner_of(&actor)?;
     let request = LoginRequest::parse(body)?;
     let device = DeviceInfo { peer: wire::peer_address(head), ..request.device };
     let user = app.parts().auth.link(acting.user.id, provider, &request.credential, &device).await?;
@@ -32,8 +31,7 @@ pub(super) async fn link(app: &App, provider: &str, head: &Parts, body: &Bytes) 
 /// `DELETE /auth/delete`.
 pub(super) async fn delete(app: &App, head: &Parts) -> Result<Response<Body>> {
     let actor = app.authenticate(head).await?;
-    let acting = actor.acting_user().ok_or_else(must_authenticate)?;
-    refuse_api_key(acting)?;
+    let acting = owner_of(&actor)?;
     app.users().delete(acting.user.id).await?;
     Ok(wire::empty(StatusCode::NO_CONTENT))
 }
@@ -80,8 +78,7 @@ pub(super) async fn api_keys(
     body: &Bytes,
 ) -> Result<Response<Body>> {
     let actor = app.parts().sessions.actor_of_refresh(bearer_token(&head.headers)?).await?;
-    let acting = actor.acting_user().ok_or_else(must_authenticate)?;
-    refuse_api_key(acting)?;
+    let acting = owner_of(&actor)?;
     if acting.user.identities.iter().all(|identity| identity.provider == "anon-user") {
         return Err(Error::new(ErrorKind::NotPermitted, "anonymous users cannot have API keys"));
     }
@@ -108,15 +105,6 @@ pub(super) async fn api_keys(
             wire::empty(StatusCode::NO_CONTENT)
         }
     })
-}
-
-/// A session from an API key cannot make keys or change credentials (decision 61).
-fn refuse_api_key(acting: &ActingUser) -> Result<()> {
-    if acting.provider == "api-key" {
-        let text = "a session from an API key cannot change credentials";
-        return Err(Error::new(ErrorKind::NotPermitted, text));
-    }
-    Ok(())
 }
 
 fn must_authenticate() -> Error {

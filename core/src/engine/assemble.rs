@@ -46,6 +46,7 @@ pub(crate) fn catalog(config: &AppConfig, report: &mut Report) -> Catalog {
     });
     let input = SchemaInput {
         collections: collections.collect(),
+        resolvers: &config.graphql.resolvers,
         natural_pluralization: config.graphql.natural_pluralization,
     };
     Catalog::build(&input, report)

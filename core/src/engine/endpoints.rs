@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::CACHE_CONTROL;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
 use serde_json::json;
 
 use super::App;
@@ -49,8 +50,12 @@ pub(super) async fn register(app: &App, head: &Parts, body: &Bytes) -> Result<Re
 }
 
 pub(super) async fn refresh_session(app: &App, head: &Parts) -> Result<Response<Body>> {
+    #[derive(Serialize)]
+    struct Refreshed {
+        access_token: String,
+    }
     let access_token = app.refresh(bearer_token(&head.headers)?).await?;
-    Ok(wire::json(StatusCode::CREATED, &json!({ "access_token": access_token })))
+    Ok(wire::json(StatusCode::CREATED, &Refreshed { access_token }))
 }
 
 pub(super) async fn end_session(app: &App, head: &Parts) -> Result<Response<Body>> {

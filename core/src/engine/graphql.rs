@@ -7,6 +7,8 @@
 //!    is 400.
 //! 4. A body has to say that it is JSON; browsers then ask first when another site's page sends it.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, VARY};
 use http::request::Parts;
@@ -33,16 +35,17 @@ enum MediaType {
 /// `GET` and `POST …/graphql`.
 pub(super) async fn answer(app: &App, head: &Parts, body: &Bytes) -> Result<Response<Body>> {
     let actor = app.authenticate_by_any(head).await?;
+    let caller = Caller { app, actor: &actor, peer: wire::peer_address(head) };
     let media_type = MediaType::of(&head.headers);
     let mut response = if head.method == Method::GET {
         let request = from_query(head.uri.query().unwrap_or_default())?;
-        one(app, &actor, &request, media_type).await
+        one(caller, &request, media_type).await
     } else if !is_json(&head.headers) {
         return Err(Error::new(ErrorKind::UnsupportedMediaType, "the body must be sent as application/json"));
     } else {
         match from_body(body, app.limits())? {
-            Asked::One(request) => one(app, &actor, &request, media_type).await,
-            Asked::Several(requests) => several(app, &actor, &requests).await,
+            Asked::One(request) => one(caller, &request, media_type).await,
+            Asked::Several(requests) => several(caller, &requests).await,
         }
     };
     let headers = response.headers_mut();
@@ -51,8 +54,22 @@ pub(super) async fn answer(app: &App, head: &Parts, body: &Bytes) -> Result<Resp
     Ok(response)
 }
 
-async fn one(app: &App, actor: &Actor, request: &GraphqlRequest, media_type: MediaType) -> Response<Body> {
-    let GraphqlResponse { body, refused } = app.graphql(actor, request).await;
+/// Who asks which app, and from where.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    app: &'a App,
+    actor: &'a Actor,
+    peer: Option<IpAddr>,
+}
+
+impl Caller<'_> {
+    async fn ask(&self, request: &GraphqlRequest) -> GraphqlResponse {
+        self.app.graphql_from(self.actor, request, self.peer).await
+    }
+}
+
+async fn one(caller: Caller<'_>, request: &GraphqlRequest, media_type: MediaType) -> Response<Body> {
+    let GraphqlResponse { body, refused } = caller.ask(request).await;
     let status = match refused {
         Some(code::MUTATION_BY_GET) => StatusCode::METHOD_NOT_ALLOWED,
         Some(_) if media_type == MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
@@ -66,13 +83,13 @@ async fn one(app: &App, actor: &Actor, request: &GraphqlRequest, media_type: Med
 }
 
 /// One after the other, so that a batch takes no more of the machine at once than one request.
-async fn several(app: &App, actor: &Actor, requests: &[GraphqlRequest]) -> Response<Body> {
+async fn several(caller: Caller<'_>, requests: &[GraphqlRequest]) -> Response<Body> {
     let mut body = b"[".to_vec();
     for (position, request) in requests.iter().enumerate() {
         if position > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(&app.graphql(actor, request).await.body);
+        body.extend_from_slice(&caller.ask(request).await.body);
     }
     body.push(b']');
     wire::json_bytes(StatusCode::OK, body.into())

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bson::{Document, RawDocument};
@@ -13,6 +14,7 @@ use crate::app::{AppConfig, ValidationAction};
 use crate::auth::{ApiKeys, Auth, Credential, DeviceInfo, LoginRequest, Profile, Users};
 use crate::env::Env;
 use crate::error::Result;
+use crate::functions::Functions;
 use crate::graphql::{ExecuteContext, Graphql, GraphqlRequest, GraphqlResponse};
 use crate::http::{Network, OriginList, bearer_token, peer_address};
 use crate::id::{AppId, CollectionId};
@@ -39,6 +41,7 @@ pub(crate) struct AppParts {
     pub(crate) rules: RuleBook,
     pub(crate) schemas: HashMap<CollectionId, CollectionSchema>,
     pub(crate) graphql: Graphql,
+    pub(crate) functions: Functions,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) env: Env,
 }
@@ -81,14 +84,32 @@ impl App {
     /// Answers a GraphQL request in process, under the actor's rules. It never fails: what goes wrong is
     /// in the answer's `errors`.
     pub async fn graphql(&self, actor: &Actor, request: &GraphqlRequest) -> GraphqlResponse {
-        let validate =
-            |collection: &CollectionId, document: &RawDocument| self.validate(collection, document);
+        self.graphql_from(actor, request, None).await
+    }
+
+    /// As [`graphql`](Self::graphql), for a peer whom custom resolvers may ask about.
+    pub(crate) async fn graphql_from(
+        &self,
+        actor: &Actor,
+        request: &GraphqlRequest,
+        peer: Option<IpAddr>,
+    ) -> GraphqlResponse {
+        let graphql = &self.parts.config.graphql;
+        let written = |collection: &CollectionId, document: &RawDocument| {
+            self.validate(graphql.write_validation, collection, document)
+        };
+        let read = |collection: &CollectionId, document: &RawDocument| {
+            self.validate(graphql.read_validation, collection, document)
+        };
         let context = ExecuteContext {
             store: &*self.parts.store,
             actor,
             rules: &self.parts.rules,
             env: &self.parts.env,
-            validate: &validate,
+            validate: &written,
+            validate_read: (graphql.read_validation != ValidationAction::Off).then_some(&read),
+            functions: &self.parts.functions,
+            peer,
         };
         self.parts.graphql.execute(&context, request).await
     }
@@ -187,14 +208,19 @@ impl App {
         &self.parts
     }
 
-    fn validate(&self, collection: &CollectionId, document: &RawDocument) -> std::result::Result<(), String> {
+    fn validate(
+        &self,
+        action: ValidationAction,
+        collection: &CollectionId,
+        document: &RawDocument,
+    ) -> std::result::Result<(), String> {
         let AppParts { config, schemas, .. } = &*self.parts;
         let Some(schema) = schemas.get(collection) else { return Ok(()) };
-        match (config.graphql.write_validation, schema.check(document, config.graphql.nulls)) {
+        match (action, schema.check(document, config.graphql.nulls)) {
             (ValidationAction::Off, _) | (_, Ok(())) => Ok(()),
             (ValidationAction::Error, Err(violation)) => Err(violation.to_string()),
             (ValidationAction::Warn, Err(violation)) => {
-                tracing::warn!(%collection, %violation, "a document that does not fit its schema was written");
+                tracing::warn!(%collection, %violation, "a document does not fit its schema");
                 Ok(())
             }
         }

@@ -13,6 +13,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use super::handle::admit_address;
+use super::self_service::owner_of;
 use super::{App, Engine};
 use crate::auth::{
     Callback, DeviceInfo, Linking, RedirectRequest, RedirectResult, StateParameter, callback_path,
@@ -33,10 +34,9 @@ pub(super) async fn begin(app: &App, provider: &str, head: &Parts) -> Result<Res
     let is_on = |name: &str| Ok::<_, Error>(query.one(name)? == Some("true"));
     let linking = if is_on("link")? {
         let actor = app.authenticate(head).await?;
-        let acting = actor.acting_user().and_then(|acting| Some((acting.user.id, acting.session?)));
-        let (user, session) =
-            acting.ok_or_else(|| Error::new(ErrorKind::MissingAuthReq, "must authenticate first"))?;
-        Some(Linking { user, session })
+        let acting = owner_of(&actor)?;
+        let missing = || Error::new(ErrorKind::MissingAuthReq, "must authenticate first");
+        Some(Linking { user: acting.user.id, session: acting.session.ok_or_else(missing)? })
     } else {
         None
     };

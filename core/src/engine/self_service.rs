@@ -117,7 +117,7 @@ impl App {
 }
 
 /// Who may change credentials: a user, but not by an API key (decision 61).
-fn owner_of(actor: &Actor) -> Result<&ActingUser> {
+pub(super) fn owner_of(actor: &Actor) -> Result<&ActingUser> {
     let missing = || Error::new(ErrorKind::MissingAuthReq, "must authenticate first");
     let acting = actor.acting_user().ok_or_else(missing)?;
     if acting.provider == "api-key" {

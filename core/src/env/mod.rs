@@ -7,6 +7,7 @@
 mod capabilities;
 mod egress;
 mod executor;
+mod mailbox;
 mod outbound;
 mod system;
 pub mod test;
@@ -15,6 +16,7 @@ mod timer;
 pub use capabilities::Env;
 pub use egress::{Egress, PrivateAllowed, is_public};
 pub use executor::{Executor, Job, Saturated, ThreadPool};
+pub use mailbox::DevMailbox;
 pub use outbound::{HttpClient, Mail, MailKind, MailToken, Mailer, NoHttpClient, NoMailer};
 pub(crate) use system::ring_random;
 pub use system::{Clock, Random, SystemClock, SystemRandom, Timer};

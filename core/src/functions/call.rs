@@ -32,19 +32,32 @@ pub trait Function: Send + Sync {
     ///
     /// **Behaviour**
     /// - a failure's message may be shown to the client;
-    /// - it may be dropped at any await, when its deadline is over.
+    /// - it may be dropped at any await, when its deadline is over;
+    /// - in a GraphQL mutation that has written already, what it writes through the engine on its own waits for that
+    ///   mutation to end, and so cannot come to an end itself: write first, or elsewhere.
     async fn call(&self, call: FunctionCall) -> Result<Bson, FunctionFailure>;
 }
 
-/// What a function is called with.
-#[derive(Clone, Debug)]
+/// What a function is called with. `Debug` shows how many arguments there are and none of them: confirmation and
+/// reset functions are given tokens and passwords.
+#[derive(Clone)]
 pub struct FunctionCall {
     /// For whom: the user who calls, or the system.
     pub actor: Actor,
-    /// The arguments.
+    /// The arguments. A custom resolver's function gets `(input, source)`: the field's argument under the GraphQL
+    /// names of its members, null where it was not given, and the object whose field it computes, as the caller
+    /// may read it. There is no `input` where the field takes none, and no `source` on `Query` and `Mutation`.
     pub arguments: Vec<Bson>,
     /// The peer that the request came from, where it is known.
     pub peer: Option<IpAddr>,
+}
+
+impl std::fmt::Debug for FunctionCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("FunctionCall");
+        shown.field("actor", &self.actor).field("peer", &self.peer);
+        shown.field("arguments", &self.arguments.len()).finish_non_exhaustive()
+    }
 }
 
 /// What a function throws. The message may be shown to the client.

@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bson::Bson;
-use futures_util::FutureExt;
-use futures_util::future::{Either, select};
+use bson::{Bson, Document};
+use futures_util::future::{BoxFuture, Either, select};
+use futures_util::{FutureExt, StreamExt, stream};
 
-use super::{Function, FunctionCall};
+use super::{BatchCall, BatchFunction, Function, FunctionCall, FunctionFailure};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -18,6 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone)]
 pub struct Functions {
     named: Arc<HashMap<String, Arc<dyn Function>>>,
+    batches: Arc<HashMap<String, Arc<dyn BatchFunction>>>,
     env: Env,
     deadline: Duration,
 }
@@ -25,24 +27,78 @@ pub struct Functions {
 impl Functions {
     /// These functions, each with `deadline` to run.
     pub fn new(named: HashMap<String, Arc<dyn Function>>, env: Env, deadline: Duration) -> Self {
-        Self { named: Arc::new(named), env, deadline }
+        Self { named: Arc::new(named), batches: Arc::default(), env, deadline }
+    }
+
+    /// Also these, which compute a field of many documents in one call.
+    #[must_use]
+    pub fn with_batches(mut self, batches: HashMap<String, Arc<dyn BatchFunction>>) -> Self {
+        self.batches = Arc::new(batches);
+        self
     }
 
     /// Whether there is a function of this name.
     pub fn has(&self, name: &str) -> bool {
-        self.named.contains_key(name)
+        self.named.contains_key(name) || self.batches.contains_key(name)
     }
 
-    /// Calls a function by name.
+    /// Calls a function by name. One that only a batch function has is called for a single, empty document.
     ///
     /// # Errors
     /// [`ErrorKind::FunctionNotFound`]; [`ErrorKind::FunctionExecutionError`] with what it threw;
     /// [`ErrorKind::ExecutionTimeLimitExceeded`].
     pub async fn call(&self, name: &str, call: FunctionCall) -> Result<Bson> {
-        let Some(function) = self.named.get(name) else {
-            return Err(Error::new(ErrorKind::FunctionNotFound, format!("function not found: `{name}`")));
-        };
-        let running = AssertUnwindSafe(function.call(call)).catch_unwind();
+        if let Some(function) = self.named.get(name) {
+            return self.guarded(name, function.call(call)).await;
+        }
+        let FunctionCall { actor, arguments, peer } = call;
+        let (input, sources) = (arguments.into_iter().next(), vec![Document::new()]);
+        let mut values = self.call_for_each(name, BatchCall { actor, input, sources, peer }, 1).await?;
+        values.pop().unwrap_or_else(|| Err(not_found(name)))
+    }
+
+    /// Calls a function for each source: once where a batch function has the name, else source by source with
+    /// the arguments `(input, source)`, at most `at_once` of them at a time. The values come in the order of the
+    /// sources.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call): as a whole where all sources share the failure, else source by source.
+    pub async fn call_for_each(
+        &self,
+        name: &str,
+        call: BatchCall,
+        at_once: usize,
+    ) -> Result<Vec<Result<Bson>>> {
+        if let Some(batch) = self.batches.get(name) {
+            let wanted = call.sources.len();
+            let values = self.guarded(name, batch.call(call)).await?;
+            if values.len() != wanted {
+                let text =
+                    format!("the function `{name}` gave {} values for {wanted} documents", values.len());
+                return Err(Error::new(ErrorKind::FunctionExecutionError, text));
+            }
+            return Ok(values.into_iter().map(Ok).collect());
+        }
+        let Some(function) = self.named.get(name) else { return Err(not_found(name)) };
+        let BatchCall { actor, input, sources, peer } = call;
+        let calls: Vec<BoxFuture<'_, Result<Bson>>> = sources
+            .into_iter()
+            .map(|source| {
+                let arguments = input.iter().cloned().chain([Bson::Document(source)]).collect();
+                let call = FunctionCall { actor: actor.clone(), arguments, peer };
+                self.guarded(name, function.call(call)).boxed()
+            })
+            .collect();
+        Ok(stream::iter(calls).buffered(at_once.max(1)).collect().await)
+    }
+
+    /// What a function gives, within its deadline and with its panics caught.
+    async fn guarded<T>(
+        &self,
+        name: &str,
+        running: impl Future<Output = std::result::Result<T, FunctionFailure>> + Send,
+    ) -> Result<T> {
+        let running = AssertUnwindSafe(running).catch_unwind();
         match select(Box::pin(running), self.env.timer.sleep(self.deadline)).await {
             Either::Left((Ok(Ok(value)), _)) => Ok(value),
             Either::Left((Ok(Err(failure)), _)) => {
@@ -60,19 +116,27 @@ impl Functions {
     }
 }
 
+fn not_found(name: &str) -> Error {
+    Error::new(ErrorKind::FunctionNotFound, format!("function not found: `{name}`"))
+}
+
 impl fmt::Debug for Functions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut names: Vec<_> = self.named.keys().collect();
+        let mut names: Vec<_> = self.named.keys().chain(self.batches.keys()).collect();
         names.sort();
+        names.dedup();
         f.debug_tuple("Functions").field(&names).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use bson::doc;
+
     use super::*;
     use crate::actor::Actor;
-    use crate::functions::FunctionFailure;
     use crate::id::AppId;
 
     fn call(argument: i32) -> FunctionCall {
@@ -107,5 +171,72 @@ mod tests {
         }
         let thrown = functions.call("double", FunctionCall { arguments: Vec::new(), ..call(1) }).await;
         assert_eq!(thrown.unwrap_err().hint(), "a number, please");
+    }
+
+    fn for_each(sources: Vec<Document>) -> BatchCall {
+        BatchCall { actor: Actor::system(AppId::new("a")), input: Some(2.into()), sources, peer: None }
+    }
+
+    #[tokio::test]
+    async fn each_source_has_a_call_and_only_so_many_run_at_once() {
+        let running = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+        let seen = Arc::clone(&running);
+        let mut named: HashMap<String, Arc<dyn Function>> = HashMap::new();
+        let times = move |call: FunctionCall| {
+            let seen = Arc::clone(&seen);
+            async move {
+                seen.1.fetch_max(seen.0.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                seen.0.fetch_sub(1, Ordering::SeqCst);
+                let [Bson::Int32(input), Bson::Document(source)] = call.arguments.as_slice() else {
+                    return Err(FunctionFailure::new("(input, source), please"));
+                };
+                match source.get_i32("n") {
+                    Ok(n) => Ok(Bson::from(n * input)),
+                    Err(_) => Err(FunctionFailure::new("no number")),
+                }
+            }
+        };
+        named.insert("times".to_owned(), Arc::new(times));
+        let functions = Functions::new(named, Env::system(), Duration::from_secs(5));
+        let sources = (0..9)
+            .map(|n| {
+                if n == 4 {
+                    doc! {}
+                } else {
+                    doc! { "n": n }
+                }
+            })
+            .collect();
+        let values = functions.call_for_each("times", for_each(sources), 3).await.unwrap();
+        let values: Vec<_> = values.into_iter().map(std::result::Result::ok).collect();
+        let expected: Vec<_> = (0..9).map(|n| (n != 4).then(|| Bson::from(n * 2))).collect();
+        assert_eq!(values, expected);
+        assert_eq!(running.1.load(Ordering::SeqCst), 3);
+        let error = functions.call_for_each("lost", for_each(Vec::new()), 3).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::FunctionNotFound);
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_one_call_and_gives_as_many_values_as_there_are_sources() {
+        let mut batches: HashMap<String, Arc<dyn BatchFunction>> = HashMap::new();
+        batches.insert(
+            "count".to_owned(),
+            Arc::new(async |call: BatchCall| {
+                let all = Bson::from(i64::try_from(call.sources.len()).unwrap());
+                Ok(call.sources.iter().filter(|source| !source.is_empty()).map(|_| all.clone()).collect())
+            }),
+        );
+        let functions = functions().with_batches(batches);
+        assert!(functions.has("count") && functions.has("double"));
+        // For a single call it is asked about one document, an empty one, for which this one gives nothing.
+        let alone = functions.call("count", call(1)).await.unwrap_err();
+        assert_eq!(alone.hint(), "the function `count` gave 0 values for 1 documents");
+        let both = functions.call_for_each("count", for_each(vec![doc! { "a": 1 }; 2]), 1).await.unwrap();
+        assert!(both.into_iter().all(|value| value.unwrap() == Bson::Int64(2)));
+        let short = functions.call_for_each("count", for_each(vec![doc! { "a": 1 }, doc! {}]), 1).await;
+        let error = short.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::FunctionExecutionError);
+        assert_eq!(error.hint(), "the function `count` gave 1 values for 2 documents");
     }
 }

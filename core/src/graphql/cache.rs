@@ -146,6 +146,7 @@ mod tests {
                         kind: OperationKind::Query,
                         roots: Vec::new(),
                         introspection: Vec::new(),
+                        calls: Vec::new(),
                     })
                 })
                 .unwrap();

@@ -12,7 +12,7 @@ use crate::id::CollectionId;
 /// The generated API of one app.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    /// Output types: one per collection and per embedded object.
+    /// Output types: one per collection and per embedded object, and then those of custom resolvers.
     pub objects: Vec<ObjectType>,
     /// Input types.
     pub inputs: Vec<InputObject>,
@@ -20,6 +20,8 @@ pub struct Catalog {
     pub enums: Vec<SortEnum>,
     /// Collections with a GraphQL type.
     pub collections: Vec<CollectionApi>,
+    /// What custom resolvers are, by their place.
+    pub resolvers: Vec<Resolver>,
     /// Fields of `Query`, in SDL order.
     pub queries: Vec<RootField>,
     /// Fields of `Mutation`, in SDL order.
@@ -41,6 +43,10 @@ pub struct InputIndex(pub usize);
 /// Place of a [`CollectionApi`] in the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CollectionIndex(pub usize);
+
+/// Place of a [`Resolver`] in the catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ResolverIndex(pub usize);
 
 /// A collection with a GraphQL type.
 #[derive(Clone, Debug)]
@@ -86,6 +92,21 @@ pub enum Shape {
     List(Box<Shape>),
     /// The related document, or documents.
     Relation(Arc<Relation>),
+    /// What a function computes of the object; only fields of objects have it.
+    Computed(ResolverIndex),
+}
+
+/// A field that a function answers.
+#[derive(Clone, Debug)]
+pub struct Resolver {
+    /// The function's name.
+    pub function: String,
+    /// The type of the argument `input`; it is never required.
+    pub input: Option<InputType>,
+    /// What it answers: a scalar, an object, or lists of them.
+    pub payload: Shape,
+    /// Whether it answers `DefaultPayload`, whatever the function gives.
+    pub is_default: bool,
 }
 
 /// A relation field.
@@ -213,6 +234,8 @@ pub enum Meaning {
     Create,
     /// `link` of a relation input.
     Link,
+    /// A member of what a function is called with.
+    Member,
 }
 
 /// The operators of a query input (app-services.md §5.5).
@@ -268,15 +291,22 @@ pub struct SortEnum {
 pub struct RootField {
     /// The GraphQL name.
     pub name: String,
-    /// The collection.
-    pub collection: CollectionIndex,
-    /// What it does.
-    pub operation: Operation,
+    /// What answers it.
+    pub resolution: Resolution,
     /// Its arguments: name, type, default as GraphQL text.
     pub arguments: Vec<(&'static str, InputType, Option<&'static str>)>,
 }
 
-/// What a root field does.
+/// What answers a root field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Resolution {
+    /// An operation on a collection.
+    Collection(CollectionIndex, Operation),
+    /// A function.
+    Custom(ResolverIndex),
+}
+
+/// What a root field does with its collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// The first match, or null.

@@ -28,6 +28,33 @@ pub(crate) enum Input {
     Object(InputIndex, Vec<(usize, Input)>),
 }
 
+impl Input {
+    /// What a function is given: objects under the GraphQL names of their fields, enum values by name.
+    pub(crate) fn to_bson(&self, catalog: &Catalog, ty: &InputType) -> Bson {
+        match (self, ty) {
+            (value, InputType::NonNull(inner)) => value.to_bson(catalog, inner),
+            (Self::Scalar(value), _) => value.clone(),
+            (Self::List(items), InputType::List(item)) => {
+                items.iter().map(|value| value.to_bson(catalog, item)).collect()
+            }
+            (Self::Object(index, fields), _) => {
+                let known =
+                    catalog.inputs.get(index.0).map(|input| input.fields.as_slice()).unwrap_or_default();
+                let member = |(place, value): &(usize, Self)| {
+                    let field = known.get(*place)?;
+                    Some((field.name.clone(), value.to_bson(catalog, &field.ty)))
+                };
+                Bson::Document(fields.iter().filter_map(member).collect())
+            }
+            (Self::Enum(place), InputType::Enum(index)) => {
+                let value = catalog.enums.get(*index).and_then(|known| known.values.get(*place));
+                value.map_or(Bson::Null, |(name, ..)| Bson::String(name.clone()))
+            }
+            (Self::Null | Self::Enum(_) | Self::List(_), _) => Bson::Null,
+        }
+    }
+}
+
 /// Coerced variables; an absent one is not there.
 pub(crate) type Variables = HashMap<String, Input>;
 

@@ -76,10 +76,16 @@ pub mod code {
     pub const BAD_STORED_VALUE: &str = "STORED_VALUE_MISMATCH";
     /// A document does not fit its schema (write).
     pub const SCHEMA_WRITE: &str = "SchemaValidationFailedWrite";
+    /// A document does not fit its schema (read).
+    pub const SCHEMA_READ: &str = "SchemaValidationFailedRead";
     /// A unique key is taken.
     pub const DUPLICATE_KEY: &str = "DUPLICATE_KEY";
     /// The transaction ran past its deadline; nothing was written.
     pub const TIMEOUT: &str = "ExecutionTimeLimitExceeded";
+    /// A custom resolver's function is not there.
+    pub const FUNCTION_NOT_FOUND: &str = "FunctionNotFound";
+    /// A custom resolver's function failed, or gave what does not fit its type.
+    pub const FUNCTION_FAILED: &str = "FunctionExecutionError";
     /// A defect of ours or of the machine.
     pub const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
     /// A transient lack of resources: a retry may succeed.

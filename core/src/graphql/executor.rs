@@ -1,12 +1,13 @@
 //! Executing GraphQL requests of one app.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bson::{Bson, RawDocument};
 
 use super::ast::OperationKind;
 use super::cache::{CachedOperation, PlanCache};
-use super::catalog::{Catalog, Operation, RootField, Shape};
+use super::catalog::{Catalog, Operation, Resolution, RootField, Shape};
 use super::coerce::{Input, Variables};
 use super::error::{GraphqlError, code};
 use super::juniper::{Introspection, Schema};
@@ -19,12 +20,13 @@ use super::variables::coerce_variables;
 use super::write::Output;
 use crate::actor::Actor;
 use crate::env::Env;
+use crate::functions::Functions;
 use crate::id::CollectionId;
 use crate::limits::Limits;
 use crate::rules::RuleBook;
 use crate::store::DocumentStore;
 
-/// Says why a new image of a document does not fit its schema.
+/// Says why a document does not fit its schema.
 pub type Validate<'a> = dyn Fn(&CollectionId, &RawDocument) -> Result<(), String> + Send + Sync + 'a;
 
 /// The GraphQL API of one app: its schema and its prepared operations.
@@ -32,6 +34,8 @@ pub type Validate<'a> = dyn Fn(&CollectionId, &RawDocument) -> Result<(), String
 /// 1. A document is parsed, validated and planned once; the plan knows no variables and no roles.
 /// 2. Variables, arguments and limits are checked before anything runs: their errors refuse the request.
 /// 3. A query reads one snapshot. A mutation is one transaction, and all or nothing.
+/// 4. Custom resolvers are run by the same plan: a function is called at its place in the order of root fields, or
+///    once per level for the documents whose field it computes.
 pub struct Graphql {
     catalog: Arc<Catalog>,
     schema: Schema,
@@ -51,6 +55,12 @@ pub struct ExecuteContext<'a> {
     pub env: &'a Env,
     /// Asked for every new image, before it is written.
     pub validate: &'a Validate<'a>,
+    /// Asked for every document that is read, where reads are validated.
+    pub validate_read: Option<&'a Validate<'a>>,
+    /// What custom resolvers call.
+    pub functions: &'a Functions,
+    /// The peer that the request came from, where it is known.
+    pub peer: Option<IpAddr>,
 }
 
 impl Graphql {
@@ -78,13 +88,15 @@ impl Graphql {
     /// A query that this API answers, for a first try; empty when it has none. The collection of the
     /// given name is preferred.
     pub fn example_query(&self, preferred: &str) -> String {
-        let is_preferred = |field: &&RootField| {
-            let api = self.catalog.collections.get(field.collection.0);
-            api.is_some_and(|api| &*api.id.name == preferred)
+        let collection = |field: &RootField| match field.resolution {
+            Resolution::Collection(at, Operation::FindMany) => self.catalog.collections.get(at.0),
+            Resolution::Collection(..) | Resolution::Custom(_) => None,
         };
-        let lists = || self.catalog.queries.iter().filter(|field| field.operation == Operation::FindMany);
+        let is_preferred =
+            |field: &&RootField| collection(field).is_some_and(|api| &*api.id.name == preferred);
+        let lists = || self.catalog.queries.iter().filter(|field| collection(field).is_some());
         let example = |field: &RootField| {
-            let api = self.catalog.collections.get(field.collection.0)?;
+            let api = collection(field)?;
             let object = self.catalog.objects.get(api.object.0)?;
             let scalars = object.fields.iter().filter(|field| matches!(field.shape, Shape::Scalar(_)));
             let names: Vec<&str> = scalars.take(4).map(|field| field.name.as_str()).collect();
@@ -119,7 +131,7 @@ impl Graphql {
         let plan = operation
             .plan(&switches, || Plan::build(&operation.prepared, &switches, &self.catalog, &self.limits))
             .map_err(|error| vec![error])?;
-        let session = Session::new(context, &self.catalog, &self.limits, &variables);
+        let mut session = Session::new(context, &self.catalog, &self.limits, &variables);
         let bound = session.bind(&plan)?;
         let introspected = if plan.introspection.is_empty() {
             Vec::new()

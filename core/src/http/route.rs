@@ -169,6 +169,11 @@ struct Captured<'a> {
 }
 
 fn capture<'a>(pattern: &str, path: &'a str) -> Option<Captured<'a>> {
+    // Most patterns differ from the path before anything is captured: those need no splitting.
+    let difference = pattern.bytes().zip(path.bytes()).find(|(expected, actual)| expected != actual);
+    if difference.is_some_and(|(expected, _)| expected != b'{') {
+        return None;
+    }
     let mut captured = Captured::default();
     let mut actual = path.split('/');
     for expected in pattern.split('/') {

@@ -8,6 +8,7 @@ mod book;
 mod condition;
 mod expr;
 mod grants;
+mod mask;
 mod narrow;
 mod parse;
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 mod parse;
 mod relationship;
+mod resolver;
 mod validate;
 
 pub use relationship::Relationship;
+pub use resolver::{CustomResolver, ResolverType};
 pub use validate::{NullHandling, Violation};
 
 /// The schema of a collection.

@@ -82,6 +82,13 @@ impl CollectionSchema {
     }
 }
 
+impl Property {
+    /// Reads the schema of any value, which stands at this pointer of the file.
+    pub fn parse(json: &Value, (file, pointer): (&str, &str), report: &mut Report) -> Self {
+        Parser { file, report }.property(json, pointer, 0)
+    }
+}
+
 struct Parser<'a> {
     file: &'a str,
     report: &'a mut Report,

@@ -40,7 +40,7 @@ impl fmt::Display for Violation {
         if !self.path.is_empty() {
             write!(f, "`{}`: ", self.path)?;
         }
-        f.write_str(&self.message)
+        write!(f, "{} (`{}`)", self.message, self.keyword)
     }
 }
 

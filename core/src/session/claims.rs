@@ -2,7 +2,7 @@
 //!
 //! 1. Exactly the claims that we write, each once: an unknown or a repeated one refuses the token.
 //! 2. `typ` must name the class; `iat` and `exp` are integers, not floats and not strings.
-//! 3. A claim and its older twin must agree.
+//! 3. A claim and its older twin must agree, and an id has one spelling.
 
 use bson::{Bson, Document};
 use serde::{Deserialize, Serialize};
@@ -86,10 +86,10 @@ impl Claims {
             return None;
         }
         let claims = Self {
-            user: UserId::parse(wire.sub)?,
-            session: SessionId::parse(wire.iss)?,
-            device: DeviceId::parse(wire.baas_device_id)?,
-            domain: DomainId::parse(wire.baas_domain_id)?,
+            user: UserId::parse(as_written(wire.sub)?)?,
+            session: SessionId::parse(as_written(wire.iss)?)?,
+            device: DeviceId::parse(as_written(wire.baas_device_id)?)?,
+            domain: DomainId::parse(as_written(wire.baas_domain_id)?)?,
             issued_at: wire.iat,
             expires_at: wire.exp,
         };
@@ -107,14 +107,19 @@ impl Claims {
             return None;
         }
         Some(Self {
-            user: UserId::parse(wire.sub)?,
-            session: SessionId::parse(wire.baas_id)?,
-            device: DeviceId::parse(wire.baas_device_id)?,
-            domain: DomainId::parse(wire.baas_domain_id)?,
+            user: UserId::parse(as_written(wire.sub)?)?,
+            session: SessionId::parse(as_written(wire.baas_id)?)?,
+            device: DeviceId::parse(as_written(wire.baas_device_id)?)?,
+            domain: DomainId::parse(as_written(wire.baas_domain_id)?)?,
             issued_at: wire.iat,
             expires_at: wire.exp,
         })
     }
+}
+
+/// An id in the one spelling that we write, in lower case.
+fn as_written(id: &str) -> Option<&str> {
+    (!id.bytes().any(|byte| byte.is_ascii_uppercase())).then_some(id)
 }
 
 /// Custom user data as a token carries them: relaxed extended JSON, so that clients which do not
@@ -266,6 +271,8 @@ mod tests {
             ("33 aud", "aud", json!([])),
             ("34 iss array", "iss", json!([ID])),
             ("34 iss no id", "iss", json!("https://host/")),
+            ("34 iss in upper case", "iss", json!("65A000000000000000000002")),
+            ("38 sub in upper case", "sub", json!("65A000000000000000000001")),
             ("35 refresh as access", "typ", json!("refresh")),
             ("35 id token", "typ", json!("ID")),
             ("36 twins differ", "stitch_domainId", json!(ID)),
@@ -306,6 +313,7 @@ mod tests {
             ("stitch_id", json!(ID)),
             ("stitch_ident", json!({})),
             ("exp", json!(1.5)),
+            ("sub", json!("65A000000000000000000001")),
             ("baas_data", json!("x")),
         ] {
             assert!(Claims::read_refresh(&changed(&refresh, key, value)).is_none(), "{key}");

@@ -51,6 +51,14 @@ impl UserKind {
 }
 
 impl User {
+    /// Whether one of the identities is the registration's.
+    pub fn has_registration(&self, registration: &Registration) -> bool {
+        let is_its = |known: &Identity| {
+            known.provider == Registration::PROVIDER && known.id == registration.identity_id
+        };
+        self.identities.iter().any(is_its)
+    }
+
     /// What the providers know of the user, merged over all identities; a later identity wins.
     pub fn data(&self) -> Document {
         self.identities.iter().flat_map(|identity| identity.data.clone()).collect()
@@ -102,6 +110,18 @@ pub trait UserStore: Send + Sync {
     ///
     /// [`DuplicateKey`]: super::StoreErrorKind::DuplicateKey
     async fn insert_user(&self, app: &AppId, user: &User) -> Result<()>;
+
+    /// Adds the user of a registration, as [`insert_user`](Self::insert_user) does, if the registration still stands:
+    /// of this address, and of one of the user's `local-userpass` identities.
+    ///
+    /// **Behaviour**
+    /// - without the registration it is [`Conflict`], and nothing is written;
+    /// - an identity that exists in the app is [`DuplicateKey`], and nothing is written;
+    /// - of 50 parallel inserts and a delete none leaves a user without its registration.
+    ///
+    /// [`Conflict`]: super::StoreErrorKind::Conflict
+    /// [`DuplicateKey`]: super::StoreErrorKind::DuplicateKey
+    async fn insert_registered_user(&self, app: &AppId, user: &User, email: &str) -> Result<()>;
 
     /// The user of that id.
     ///

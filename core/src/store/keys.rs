@@ -66,6 +66,9 @@ pub trait KeyStore: Send + Sync {
     async fn delete_signing_key(&self, app: &AppId, id: &str) -> Result<bool>;
 }
 
+/// The key of an app's domain id, which is there from the app's first start.
+pub const DOMAIN_ID: &str = "domain_id";
+
 /// Keeps small named facts: domain ids, markers of loaded data.
 #[async_trait]
 pub trait MetaStore: Send + Sync {

@@ -21,7 +21,7 @@ pub use documents::{
     Transaction, TransactionOptions,
 };
 pub use error::{StoreError, StoreErrorKind};
-pub use keys::{KeyAlgorithm, KeyStore, MetaStore, SigningKeyRecord};
+pub use keys::{DOMAIN_ID, KeyAlgorithm, KeyStore, MetaStore, SigningKeyRecord};
 pub use sessions::{ListedSession, LiveSession, Session, SessionStore};
 pub use tickets::{Ticket, TicketKey, TicketStore};
 pub use whole::Store;

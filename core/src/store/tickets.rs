@@ -15,8 +15,8 @@ pub struct TicketKey {
     pub hash: [u8; 32],
 }
 
-/// A ticket.
-#[derive(Clone, Debug, PartialEq)]
+/// A ticket. `Debug` shows no payload, which may hold the secrets of a log-in that is under way.
+#[derive(Clone, PartialEq)]
 pub struct Ticket {
     /// What it is found by.
     pub key: TicketKey,
@@ -24,6 +24,12 @@ pub struct Ticket {
     pub payload: Vec<u8>,
     /// From this moment on it is worth nothing.
     pub expires_at: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Ticket({} until {})", self.key.kind, self.expires_at)
+    }
 }
 
 /// Keeps tickets. Every method is atomic.

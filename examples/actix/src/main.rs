@@ -1,4 +1,7 @@
-//! Backstitch in an actix-web server: the engine's API, and one route of the host's own that it protects.
+//! Backstitch in an actix-web server, in memory: the engine's API, and one route of the host's own that it
+//! protects.
+//!
+//! `cargo run -p backstitch-example-actix [ADDR:PORT]`
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -6,7 +9,8 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, HttpServer, web};
 use backstitch::engine::{App, Engine};
-use backstitch_example_app::{APP_ID, notes_app};
+use backstitch::env::{DevMailbox, Env};
+use backstitch_example_app::{APP_ID, notes_app, with_accounts};
 use backstitch_http::actix::{mount, parts_of};
 use backstitch_storage_memory::MemoryStore;
 
@@ -16,15 +20,25 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(address)?;
     let base = format!("http://{}", listener.local_addr()?);
 
+    // A server for others has a mailer that sends: this one shows every mail to whoever asks.
+    let mailbox = DevMailbox::default();
+    let env = Env { mailer: Arc::new(mailbox.clone()), ..Env::system() };
     let store = Arc::new(MemoryStore::new());
-    let engine = Engine::builder().store(store).public_url(&base).app(notes_app()).build().await?;
+    let builder = Engine::builder().store(store).env(env).public_url(&base).app(notes_app());
+    let engine = with_accounts(builder).build().await?;
     let app = engine.app(APP_ID).cloned().ok_or("the app was just built")?;
+
+    // Expired sessions and the like are removed as long as this runs.
+    let cleaner = engine.clone();
+    actix_web::rt::spawn(async move { cleaner.maintenance().await });
 
     println!("ready {base} app {APP_ID}");
     HttpServer::new(move || {
         actix_web::App::new()
             .app_data(web::Data::new(app.clone()))
+            .app_data(web::Data::new(mailbox.clone()))
             .route("/hello", web::get().to(hello))
+            .route("/_dev/mailbox", web::get().to(mails))
             .default_service(mount(engine.clone()))
     })
     .listen(listener)?
@@ -42,9 +56,18 @@ async fn hello(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
             HttpResponse::Ok().body(format!("hello, {name}\n"))
         }
         Err(error) => {
-            let status = StatusCode::from_u16(error.kind().status().as_u16())
-                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            HttpResponse::build(status).body(error.hint().to_owned())
+            HttpResponse::build(status(error.kind().status().as_u16())).body(error.hint().to_owned())
         }
     }
+}
+
+/// Shows the newest mail that the query asks for.
+async fn mails(request: HttpRequest, mailbox: web::Data<DevMailbox>) -> HttpResponse {
+    let (head, body) = mailbox.answer(request.query_string()).into_parts();
+    HttpResponse::build(status(head.status.as_u16())).content_type("application/json").body(body)
+}
+
+/// actix-web's own type of status.
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -1,6 +1,7 @@
 //! Apps defined in Rust, without an export directory: notes that only their owner sees, and every way to log in.
 
 mod accounts;
+pub mod clients;
 mod notes;
 pub mod running;
 

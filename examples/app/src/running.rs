@@ -9,7 +9,6 @@
 )]
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// An example's process; dropping it ends it.
@@ -23,13 +22,14 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts the program on a free port and waits for its `ready` line.
+    /// Starts the program on a free port, with what else it is to be told, and waits for its `ready` line.
     ///
     /// # Panics
     /// When it does not become ready.
-    pub fn start(program: &Path) -> Self {
+    pub fn start(program: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(program)
             .arg("127.0.0.1:0")
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the example starts");
@@ -64,30 +64,5 @@ impl Drop for Running {
         // It may have ended by itself; either way it is gone afterwards.
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// Runs `tests/clients/realm-web.mjs` against the server.
-///
-/// Without Node, or before `npm ci` in `tests/clients`, it says so and passes, unless
-/// `BACKSTITCH_REQUIRE_CLIENTS` is set.
-///
-/// # Panics
-/// When a step of the client goes wrong.
-pub fn realm_web(server: &Running) {
-    let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients");
-    let node = Command::new("node").arg("--version").output().is_ok_and(|output| output.status.success());
-    if !node || !clients.join("node_modules/realm-web").is_dir() {
-        assert!(std::env::var_os("BACKSTITCH_REQUIRE_CLIENTS").is_none(), "no Node, or `npm ci` was not run");
-        println!("skipped: no Node, or `npm ci` was not run in tests/clients");
-        return;
-    }
-    let output = Command::new("node")
-        .args(["realm-web.mjs", &server.base, &server.app])
-        .current_dir(clients)
-        .output()
-        .expect("node runs");
-    if !output.status.success() {
-        panic!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -35,9 +35,23 @@ macro_rules! attack {
     };
 }
 
+mod addresses;
+mod api_keys;
 mod claims;
+mod crossing;
+mod encoding;
 mod federation;
+mod forge;
+mod keys;
+mod linking;
+mod logged;
+mod one_time;
 mod passwords;
+mod secrets;
+mod services;
 mod sessions;
+mod signatures;
+mod throttling;
 mod tokens;
+mod under_load;
 mod world;

@@ -4,23 +4,24 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use backstitch::actor::Actor;
 use backstitch::app::AppConfig;
 use backstitch::auth::PasswordCost;
 use backstitch::auth::config::{
     Audience, Confirmation, CustomTokenConfig, EmailPasswordConfig, PasswordReset, ProviderKind,
     TokenAlgorithm, TokenKeySource,
 };
-use backstitch::builder::EngineBuilder;
+use backstitch::builder::{BuildError, EngineBuilder};
 use backstitch::engine::{App, Engine};
 use backstitch::env::test::{InlineExecutor, ManualClock, SeededRandom};
-use backstitch::env::{Env, Mail, MailKind, Mailer};
+use backstitch::env::{Clock as _, Env, Mail, MailKind, Mailer};
 use backstitch::error::Result;
 use backstitch::id::AppId;
 use backstitch::secret::Secret;
-use backstitch::store::Store;
+use backstitch::store::{Store, User};
 use backstitch_storage_memory::MemoryStore;
 use backstitch_storage_sqlite::{SqliteConfig, SqliteStore};
-use backstitch_tests::{Client, IdentityService, Reply};
+use backstitch_tests::{Browser, Client, IdentityService, Reply};
 use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
@@ -58,6 +59,11 @@ impl Mailbox {
         (token.token, token.token_id)
     }
 
+    /// The newest mail.
+    pub fn last(&self) -> Mail {
+        self.0.lock().unwrap().last().cloned().expect("a mail")
+    }
+
     /// How many mails were sent.
     pub fn count(&self) -> usize {
         self.0.lock().unwrap().len()
@@ -79,6 +85,8 @@ pub struct Scene {
     pub store: Arc<dyn Store>,
     /// Stands still until moved.
     pub clock: Arc<ManualClock>,
+    /// One sequence for all engines, so that no two of them make the same id.
+    random: Arc<SeededRandom>,
     /// The other services; they lie where a test tells them to.
     pub service: IdentityService,
     /// What was mailed.
@@ -101,7 +109,8 @@ impl World {
     }
 
     async fn on(store: Arc<dyn Store>, clock: Arc<ManualClock>, folder: Option<TempDir>) -> Self {
-        let scene = Scene { store, clock, service: IdentityService::default(), mailbox: Mailbox::default() };
+        let (service, mailbox) = (IdentityService::default(), Mailbox::default());
+        let scene = Scene { store, clock, random: Arc::new(SeededRandom::new(1)), service, mailbox };
         let engine = scene.engine_with(club(), |builder| builder).await;
         Self { engine, scene, _folder: folder }
     }
@@ -116,32 +125,73 @@ impl Deref for World {
 }
 
 impl Scene {
+    /// The second that the clock shows.
+    pub fn now(&self) -> i64 {
+        self.clock.now().timestamp()
+    }
+
     /// Another engine on the same store, clock and mailbox, as a second process would be, for an app of choice.
     pub async fn engine_with(
         &self,
         app: AppConfig,
         change: impl FnOnce(EngineBuilder) -> EngineBuilder,
     ) -> Engine {
-        let env = Env {
-            clock: self.clock.clone(),
-            random: Arc::new(SeededRandom::new(1)),
-            executor: Arc::new(InlineExecutor),
-            http: Arc::new(self.service.clone()),
-            mailer: Arc::new(self.mailbox.clone()),
-            ..Env::system()
-        };
+        self.try_engine_with(app, change).await.unwrap()
+    }
+
+    /// The same, where the wiring may be refused.
+    pub async fn try_engine_with(
+        &self,
+        app: AppConfig,
+        change: impl FnOnce(EngineBuilder) -> EngineBuilder,
+    ) -> std::result::Result<Engine, BuildError> {
         let builder = Engine::builder()
             .store(Arc::clone(&self.store))
-            .env(env)
+            .env(self.env())
             .public_url("https://api.club.example")
             .password_cost(PasswordCost { memory_kib: 64, passes: 1, lanes: 1 })
             .app(app)
             .app(AppConfig::new("other").with_id(AppId::new(OTHER)).provider(ProviderKind::Anonymous));
-        change(builder).build().await.unwrap()
+        change(builder).build().await
+    }
+
+    /// The outside of every engine here, for those that differ in one thing.
+    pub fn env(&self) -> Env {
+        Env {
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            executor: Arc::new(InlineExecutor),
+            http: Arc::new(self.service.clone()),
+            mailer: Arc::new(self.mailbox.clone()),
+            ..Env::system()
+        }
     }
 }
 
 impl World {
+    /// The same world with another engine under attack.
+    pub async fn serving(self, app: AppConfig, change: impl FnOnce(EngineBuilder) -> EngineBuilder) -> Self {
+        Self { engine: self.engine_with(app, change).await, ..self }
+    }
+
+    /// A browser that can be sent to the other services.
+    pub fn browser(&self) -> Browser {
+        let (engine, service) = (self.engine.clone(), self.service.clone());
+        Browser { engine, service, clock: self.clock.clone(), app: APP }
+    }
+
+    /// Who the client is, to act in process.
+    pub async fn actor(&self, client: &Client) -> Actor {
+        let bearer = format!("Bearer {}", client.access.as_deref().unwrap());
+        let head = Request::get("/").header("authorization", bearer).body(()).unwrap().into_parts().0;
+        self.app().authenticate(&head).await.unwrap()
+    }
+
+    /// The users of the app.
+    pub async fn users(&self) -> Vec<User> {
+        self.store.list_users(&AppId::new(APP), None, 1000).await.unwrap()
+    }
+
     pub fn app(&self) -> &App {
         self.engine.app(APP).unwrap()
     }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use bson::{Bson, Document};
+use bson::Bson;
 
 use super::registering::unknown;
 use crate::auth::credential::{Credential, DeviceInfo};
@@ -77,15 +77,18 @@ impl Auth {
 
     /// A new password for a user who knows the present one; every session ends.
     pub(crate) async fn change_password(&self, user: &User, present: &Secret, new: &Secret) -> Result<()> {
-        let email = email_of(user).ok_or_else(unknown)?;
+        let (email, identity) = local_identity(user).ok_or_else(unknown)?;
         let context = self.context(Purpose::LogIn);
         // Counted apart from log-ins: what strangers try does not keep the owner from changing it.
-        let (throttle, account) = (Throttle::of(&context), Account::new(PRESENT_PASSWORD, &email));
-        throttle.admit(account, None).await?;
-        let changed = self.email_password()?.change_password(&context, &email, (present, new)).await;
+        let (throttle, account) = (Throttle::of(&context), Account::new(PRESENT_PASSWORD, email));
+        let attempt = throttle.begin(account, None).await?;
+        let changed =
+            self.email_password()?.change_password(&context, (email, identity), (present, new)).await;
         match changed.as_ref().map_err(Error::kind) {
-            Err(ErrorKind::InvalidPassword) => throttle.failed(account, None).await?,
-            _ => throttle.succeeded(account, None).await?,
+            Ok(_) => throttle.succeeded(attempt).await?,
+            Err(ErrorKind::InvalidPassword) => throttle.failed(attempt).await?,
+            // Whether the present one was right is not known; the try stays counted.
+            Err(_) => {}
         }
         changed?;
         self.parts.sessions.revoke_all(user.id).await
@@ -120,8 +123,8 @@ impl Auth {
             }
             match store.replace_user(app, &changed, &found).await {
                 Ok(()) => {
-                    if let Some(email) = email_of(&found).filter(|_| provider == Registration::PROVIDER) {
-                        store.delete_registration(app, &email).await?;
+                    if provider == Registration::PROVIDER {
+                        self.delete_registration_of(&found).await?;
                     }
                     store.delete_sessions_by_identity(app, user, provider, identity).await?;
                     return Ok(changed);
@@ -131,6 +134,15 @@ impl Auth {
             }
         }
         Err(Error::new(ErrorKind::Unavailable, "the user is being changed, try again").with_retry_after(1))
+    }
+
+    async fn delete_registration_of(&self, user: &User) -> Result<()> {
+        let (app, store) = (&self.parts.app, &self.parts.store);
+        let Some((email, identity)) = local_identity(user) else { return Ok(()) };
+        if store.registration(app, email).await?.is_some_and(|found| found.identity_id == identity) {
+            store.delete_registration(app, email).await?;
+        }
+        Ok(())
     }
 
     fn context_of(&self, peer: Option<IpAddr>) -> ProviderContext<'_> {
@@ -148,9 +160,9 @@ impl Auth {
     }
 }
 
-/// The address of the user's e-mail identity.
-fn email_of(user: &User) -> Option<String> {
+/// The address and the id of the user's e-mail identity. The address may be somebody else's by now: whoever goes
+/// by it compares the id.
+fn local_identity(user: &User) -> Option<(&str, &str)> {
     let identity = user.identities.iter().find(|identity| identity.provider == Registration::PROVIDER)?;
-    let data: &Document = &identity.data;
-    data.get_str("email").ok().map(str::to_owned)
+    Some((identity.data.get_str("email").ok()?, &identity.id))
 }

@@ -85,11 +85,12 @@ impl EmailPassword {
     pub(in crate::auth) async fn change_password(
         &self,
         cx: &ProviderContext<'_>,
-        email: &str,
+        (email, identity): (&str, &str),
         (present, new): (&Secret, &Secret),
     ) -> Result<String> {
         self.rules.check(new, email)?;
-        let registration = cx.store.registration(cx.app, email).await?.ok_or_else(unknown)?;
+        let registration = cx.store.registration(cx.app, email).await?;
+        let registration = registration.filter(|found| found.identity_id == identity).ok_or_else(unknown)?;
         let turn = self.hasher.turn().await?;
         if self.hasher.verify(turn, present, &registration.password_hash).await? == Verified::Wrong {
             return Err(Error::new(ErrorKind::InvalidPassword, "invalid username/password"));

@@ -17,6 +17,17 @@ pub struct CustomTokenConfig {
     pub metadata: Vec<MetadataField>,
 }
 
+impl CustomTokenConfig {
+    /// What is wrong with keys that are configured: they are too short, weak, or of another kind.
+    pub(crate) fn key_faults(&self) -> impl Iterator<Item = Fault> {
+        let (algorithm, keys) = match &self.keys {
+            TokenKeySource::Keys { algorithm, keys } => (*algorithm, keys.as_slice()),
+            TokenKeySource::Jwks { .. } => (TokenAlgorithm::Hs256, &[][..]),
+        };
+        keys.iter().filter_map(move |secret| algorithm.key(secret).err())
+    }
+}
+
 /// What signatures are checked with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TokenKeySource {
@@ -24,7 +35,8 @@ pub enum TokenKeySource {
     Keys {
         /// The algorithm.
         algorithm: TokenAlgorithm,
-        /// The keys; any of them may have signed. A key whose secret is missing is left out.
+        /// The keys; any of them may have signed. None of them may be weak, or the engine is not built; an
+        /// importer leaves out one whose secret is missing or weak, and reports it.
         keys: Vec<Secret>,
     },
     /// A JSON Web Key Set (RFC 7517) behind a URL.

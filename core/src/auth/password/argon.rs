@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use argon2::password_hash::phc::{PasswordHash, Salt};
-use argon2::{
-    Algorithm, Argon2, KeyId, Params, ParamsBuilder, PasswordHasher as _, PasswordVerifier as _, Version,
-};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, KeyId, Params, ParamsBuilder, Version};
 
 use super::cost::PasswordCost;
+use super::memory::Memory;
 use super::pepper::{Pepper, Peppers};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -20,22 +19,48 @@ const MIN_HASH: usize = 16;
 pub(super) struct Recipe {
     params: Params,
     pepper: Option<Arc<Pepper>>,
+    memory: Arc<Memory>,
 }
 
 impl Recipe {
-    pub(super) fn new(cost: PasswordCost, pepper: Option<&Arc<Pepper>>) -> Result<Self> {
+    /// At most `at_once` hashes run at once.
+    pub(super) fn new(cost: PasswordCost, at_once: usize) -> Result<Self> {
+        Self::build(cost, None, |params| Arc::new(Memory::new(params.block_count(), at_once)))
+    }
+
+    /// The same with a pepper, or with none.
+    pub(super) fn with_pepper(self, pepper: Option<&Arc<Pepper>>) -> Result<Self> {
+        let cost = PasswordCost::of(&self.params);
+        Self::build(cost, pepper, |_| self.memory)
+    }
+
+    fn build(
+        cost: PasswordCost,
+        pepper: Option<&Arc<Pepper>>,
+        memory: impl FnOnce(&Params) -> Arc<Memory>,
+    ) -> Result<Self> {
         let mut builder = ParamsBuilder::new();
         builder.m_cost(cost.memory_kib).t_cost(cost.passes).p_cost(cost.lanes);
         if let Some(pepper) = pepper {
             builder.keyid(KeyId::new(pepper.id.as_bytes()).map_err(failed)?);
         }
-        Ok(Self { params: builder.build().map_err(failed)?, pepper: pepper.cloned() })
+        let params = builder.build().map_err(failed)?;
+        let memory = memory(&params);
+        Ok(Self { params, pepper: pepper.cloned(), memory })
     }
 
     /// The PHC string; with a pepper, `keyid` says which.
     pub(super) fn hash(&self, password: &Secret, salt: &[u8]) -> Result<Secret> {
         let argon2 = peppered(self.pepper.as_deref(), Algorithm::Argon2id, Version::V0x13, &self.params)?;
-        let hash = argon2.hash_password_with_salt(password.expose().as_bytes(), salt).map_err(failed)?;
+        let mut output = [0_u8; Params::DEFAULT_OUTPUT_LEN];
+        fill(&argon2, &self.memory, (password, salt), &mut output)?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&self.params).map_err(failed)?,
+            salt: Some(Salt::new(salt).map_err(failed)?),
+            hash: Some(Output::new(&output).map_err(failed)?),
+        };
         Ok(Secret::new(hash.to_string()))
     }
 
@@ -79,11 +104,35 @@ impl StoredArgon2 {
             && self.params.data() == known.data()
     }
 
-    pub(super) fn matches(&self, password: &Secret) -> bool {
-        // Version and parameters come out of the string again.
-        peppered(self.pepper.as_deref(), self.algorithm, Version::V0x13, &self.params)
-            .is_ok_and(|argon2| argon2.verify_password(password.expose().as_bytes(), &self.hash).is_ok())
+    /// Computes the hash in the recipe's memory.
+    pub(super) fn matches(&self, password: &Secret, recipe: &Recipe) -> bool {
+        self.compute(password, recipe).is_some_and(|computed| self.hash.hash == Some(computed))
     }
+
+    fn compute(&self, password: &Secret, recipe: &Recipe) -> Option<Output> {
+        let (salt, stored) = (self.hash.salt.as_ref()?, self.hash.hash.as_ref()?);
+        // A string without a version is read as the argon2 crate reads it.
+        let version = self.hash.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
+        let argon2 = peppered(self.pepper.as_deref(), self.algorithm, version, &self.params).ok()?;
+        let mut output = vec![0; stored.len()];
+        fill(&argon2, &recipe.memory, (password, salt), &mut output).ok()?;
+        // Outputs are compared in constant time.
+        Output::new(&output).ok()
+    }
+}
+
+fn fill(
+    argon2: &Argon2<'_>,
+    memory: &Memory,
+    (password, salt): (&Secret, &[u8]),
+    output: &mut [u8],
+) -> Result<()> {
+    let blocks = argon2.params().block_count();
+    memory
+        .lend(blocks, |lent| {
+            argon2.hash_password_into_with_memory(password.expose().as_bytes(), salt, output, lent)
+        })
+        .map_err(failed)
 }
 
 fn peppered<'a>(

@@ -53,7 +53,7 @@ impl PasswordHasher {
             return Err(Error::internal("the password cost is beyond 256 MiB, 32 passes or 16 lanes"));
         }
         let gate = Gate::new(limits.hashing_permits, limits.hashing_queue);
-        let recipe = Recipe::new(cost, None)?;
+        let recipe = Recipe::new(cost, limits.hashing_permits.max(1))?;
         Ok(Self { cost, recipe, peppers: Peppers::default(), gate, env })
     }
 
@@ -66,7 +66,7 @@ impl PasswordHasher {
     /// An id that is too long or stands twice; a secret that is too short.
     pub fn with_peppers(self, peppers: Vec<(String, Secret)>) -> Result<Self> {
         let peppers = Peppers::new(peppers)?;
-        let recipe = Recipe::new(self.cost, peppers.newest())?;
+        let recipe = self.recipe.with_pepper(peppers.newest())?;
         Ok(Self { recipe, peppers, ..self })
     }
 
@@ -108,7 +108,7 @@ impl PasswordHasher {
         let (recipe, password) = (self.recipe.clone(), password.clone());
         self.run(turn, move || {
             let current = parsed.as_ref().is_some_and(|stored| stored.is_made_by(&recipe));
-            let right = parsed.as_ref().is_some_and(|stored| stored.matches(&password));
+            let right = parsed.as_ref().is_some_and(|stored| stored.matches(&password, &recipe));
             match (right, current) {
                 (true, true) => Verified::Right,
                 (true, false) => Verified::RightButOutdated,

@@ -30,10 +30,10 @@ impl Stored {
         }
     }
 
-    /// Computes the hash; it belongs off the async threads.
-    pub(super) fn matches(&self, password: &Secret) -> bool {
+    /// Computes the hash, if it can be in the recipe's memory; it belongs off the async threads.
+    pub(super) fn matches(&self, password: &Secret, recipe: &Recipe) -> bool {
         match self {
-            Self::Argon2(stored) => stored.matches(password),
+            Self::Argon2(stored) => stored.matches(password, recipe),
             Self::Imported(imported) => imported.matches(password.expose().as_bytes()),
         }
     }

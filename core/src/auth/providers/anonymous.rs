@@ -6,7 +6,7 @@ use bson::oid::ObjectId;
 
 use crate::auth::credential::Credential;
 use crate::auth::login::fresh_identity_id;
-use crate::auth::provider::{Proven, Provider, ProviderContext, Purpose, Subject};
+use crate::auth::provider::{Evidence, Proven, Provider, ProviderContext, Purpose, Subject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::SessionLifetime;
 use crate::store::{Identity, UserKind};
@@ -43,6 +43,6 @@ impl Provider for Anonymous {
             data: Document::new(),
         };
         let subject = Subject::Holder(UserKind::Normal);
-        Ok(Proven { subject, identity, lifetime: SessionLifetime::Longest, epoch: None })
+        Ok(Proven { subject, identity, lifetime: SessionLifetime::Longest, evidence: Evidence::Foreign })
     }
 }

@@ -10,7 +10,7 @@ use bson::oid::ObjectId;
 
 use crate::auth::accounts::{API_KEY_PROVIDER, api_key_hash};
 use crate::auth::credential::Credential;
-use crate::auth::provider::{Proven, Provider, ProviderContext, Purpose, Subject};
+use crate::auth::provider::{Evidence, Proven, Provider, ProviderContext, Purpose, Subject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 use crate::session::SessionLifetime;
@@ -57,7 +57,7 @@ impl Provider for ApiKeyProvider {
             data: doc! { "name": found.name },
         };
         let (subject, lifetime) = (Subject::User(found.user), SessionLifetime::Configured);
-        Ok(Proven { subject, identity, lifetime, epoch: Some(user.epoch) })
+        Ok(Proven { subject, identity, lifetime, evidence: Evidence::User { epoch: user.epoch } })
     }
 
     async fn still_stands(&self, cx: &ProviderContext<'_>, proven: &Proven) -> Result<bool> {

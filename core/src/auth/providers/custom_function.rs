@@ -10,7 +10,7 @@ use bson::{Bson, Document};
 use crate::actor::Actor;
 use crate::auth::config::CustomFunctionConfig;
 use crate::auth::credential::Credential;
-use crate::auth::provider::{Proven, Provider, ProviderContext, Subject};
+use crate::auth::provider::{Evidence, Proven, Provider, ProviderContext, Subject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::functions::FunctionCall;
 use crate::session::SessionLifetime;
@@ -56,7 +56,7 @@ impl Provider for CustomFunction {
         let (id, data) = identity_of(answer)?;
         let identity = Identity { provider: TYPE_NAME.to_owned(), provider_id: self.id, id, data };
         let subject = Subject::Holder(UserKind::Normal);
-        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch: None })
+        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, evidence: Evidence::Foreign })
     }
 }
 

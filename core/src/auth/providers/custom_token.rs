@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::auth::config::{Audience, CustomTokenConfig, MetadataField, TokenKeySource};
 use crate::auth::credential::Credential;
 use crate::auth::jwks::{Jwks, Outside};
-use crate::auth::provider::{Proven, Provider, ProviderContext, Subject};
+use crate::auth::provider::{Evidence, Proven, Provider, ProviderContext, Subject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::jose::{Claims, Expected, ForeignToken, VerifyingKey};
 use crate::session::SessionLifetime;
@@ -38,7 +38,7 @@ enum Keys {
 }
 
 impl CustomToken {
-    /// Weak and unreadable keys are left out, and logged.
+    /// Weak and unreadable keys, which no engine is built with, are left out and logged.
     pub(super) fn new(id: ObjectId, config: CustomTokenConfig) -> Self {
         let keys = match config.keys {
             TokenKeySource::Jwks { url } => Keys::Fetched(Jwks::new(url)),
@@ -125,7 +125,7 @@ impl Provider for CustomToken {
     async fn authenticate(&self, cx: &ProviderContext<'_>, credential: &Credential) -> Result<Proven> {
         let identity = self.identity(cx.into(), credential.text("token")?).await?;
         let subject = Subject::Holder(UserKind::Normal);
-        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch: None })
+        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, evidence: Evidence::Foreign })
     }
 }
 

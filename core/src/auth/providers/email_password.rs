@@ -3,8 +3,9 @@
 //! 1. Length is checked before anything is hashed; at log-in a password that is too long is just wrong.
 //! 2. An unknown address costs one hash with the current parameters, as a known one does.
 //! 3. Pending is told only to the right password.
-//! 4. Failures are counted; a blocked account is refused before and after the wait for a hash.
+//! 4. Tries are counted before they are judged; a blocked account is refused before and after the wait for a hash.
 //! 5. A hash of other parameters is replaced after a right log-in, if it is still the one that was read.
+//! 6. A password that is set during a log-in wins: the old one opens no session that lasts.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::auth::accounts::MAX_EMAIL_BYTES;
 use crate::auth::config::EmailPasswordConfig;
 use crate::auth::credential::Credential;
 use crate::auth::password::{PasswordHasher, PasswordRules, Verified};
-use crate::auth::provider::{Proven, Provider, ProviderContext, Purpose, Subject};
+use crate::auth::provider::{Evidence, Proven, Provider, ProviderContext, Purpose, Subject};
 use crate::auth::throttle::{Account, Throttle};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
@@ -62,13 +63,24 @@ impl EmailPassword {
         Err(Error::new(ErrorKind::Unavailable, "the account is being changed, try again").with_retry_after(1))
     }
 
-    /// Keeps the upgraded hash, unless the password was changed meanwhile.
-    async fn upgrade(&self, cx: &ProviderContext<'_>, old: &Registration, password: &Secret) -> Result<()> {
+    /// Makes the hash one of ours; gives the one that is kept, or none if the password was changed meanwhile.
+    async fn upgrade(
+        &self,
+        cx: &ProviderContext<'_>,
+        old: &Registration,
+        password: &Secret,
+    ) -> Result<Option<Secret>> {
         let upgraded = Registration { password_hash: self.hasher.hash(password).await?, ..old.clone() };
         match cx.store.replace_registration(cx.app, &upgraded, &old.password_hash).await {
-            Err(error) if error.kind() != StoreErrorKind::Conflict => Err(error.into()),
-            _ => Ok(()),
+            Ok(()) => return Ok(Some(upgraded.password_hash)),
+            Err(error) if error.kind() == StoreErrorKind::Conflict => {}
+            Err(error) => return Err(error.into()),
         }
+        // Another log-in may have been first, with the same password.
+        let Some(kept) = cx.store.registration(cx.app, &old.email).await? else { return Ok(None) };
+        let turn = self.hasher.turn().await?;
+        let verified = self.hasher.verify(turn, password, &kept.password_hash).await?;
+        Ok((verified != Verified::Wrong).then_some(kept.password_hash))
     }
 }
 
@@ -92,8 +104,8 @@ impl Provider for EmailPassword {
         throttle.admit(account, cx.device).await?;
         let evidence = self.evidence(cx, email).await?;
         let turn = self.hasher.turn().await?;
-        // Those who waited in line with this one may have failed meanwhile.
-        throttle.admit(account, cx.device).await?;
+        // Counted once it is its turn and before it is judged: those who wait with it may fail meanwhile.
+        let attempt = throttle.begin(account, cx.device).await?;
         let verified = match &evidence {
             Some((registration, _)) => {
                 self.hasher.verify(turn, &password, &registration.password_hash).await?
@@ -104,24 +116,38 @@ impl Provider for EmailPassword {
             }
         };
         let Some((registration, epoch)) = evidence.filter(|_| verified != Verified::Wrong) else {
-            throttle.failed(account, cx.device).await?;
+            throttle.failed(attempt).await?;
             return Err(wrong_password(cx.purpose));
         };
-        throttle.succeeded(account, cx.device).await?;
+        throttle.succeeded(attempt).await?;
         if !registration.confirmed {
             return Err(Error::new(ErrorKind::AuthError, "confirmation required"));
         }
-        if verified == Verified::RightButOutdated {
-            self.upgrade(cx, &registration, &password).await?;
-        }
+        let hash = match verified {
+            Verified::RightButOutdated => self.upgrade(cx, &registration, &password).await?,
+            _ => Some(registration.password_hash),
+        };
+        let hash = hash.ok_or_else(|| wrong_password(cx.purpose))?;
         let identity = Identity {
             provider: TYPE_NAME.to_owned(),
             provider_id: self.id,
             id: registration.identity_id,
-            data: doc! { "email": registration.email },
+            data: doc! { "email": &registration.email },
         };
         let subject = Subject::Holder(UserKind::Normal);
-        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch })
+        let evidence = match epoch {
+            Some(epoch) => Evidence::User { epoch },
+            None => Evidence::Registration { email: registration.email, password_hash: hash },
+        };
+        Ok(Proven { subject, identity, lifetime: SessionLifetime::Configured, evidence })
+    }
+
+    async fn still_stands(&self, cx: &ProviderContext<'_>, proven: &Proven) -> Result<bool> {
+        let Evidence::Registration { email, password_hash } = &proven.evidence else { return Ok(true) };
+        let kept = cx.store.registration(cx.app, email).await?;
+        Ok(kept.is_some_and(|kept| {
+            kept.identity_id == proven.identity.id && kept.password_hash == *password_hash
+        }))
     }
 }
 

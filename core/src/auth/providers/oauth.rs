@@ -6,7 +6,7 @@ use bson::oid::ObjectId;
 use crate::auth::config::OAuthConfig;
 use crate::auth::credential::Credential;
 use crate::auth::oauth::{Identified, Service};
-use crate::auth::provider::{Proven, Provider, ProviderContext, Subject};
+use crate::auth::provider::{Evidence, Proven, Provider, ProviderContext, Subject};
 use crate::auth::redirect::{Challenge, CodeAnswer, RedirectProvider};
 use crate::error::Result;
 use crate::session::SessionLifetime;
@@ -31,7 +31,7 @@ impl OAuth {
             data: identified.data,
         };
         let subject = Subject::Holder(UserKind::Normal);
-        Proven { subject, identity, lifetime: SessionLifetime::Configured, epoch: None }
+        Proven { subject, identity, lifetime: SessionLifetime::Configured, evidence: Evidence::Foreign }
     }
 }
 

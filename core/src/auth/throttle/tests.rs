@@ -84,26 +84,56 @@ fn left(outcome: Result<()>) -> Option<u32> {
     error.retry_after()
 }
 
+async fn fail(throttle: &Throttle<'_>, account: Account, device: Option<DeviceId>) {
+    let attempt = throttle.begin(account, device).await.unwrap();
+    throttle.failed(attempt).await.unwrap();
+}
+
 #[tokio::test]
 async fn from_the_twentieth_failure_on_the_delay_doubles_up_to_a_quarter_of_an_hour() {
     let world = World::new();
     let (throttle, ada) = (world.throttle(), Account::new("local-userpass", "ada"));
     for _ in 1..20 {
-        throttle.failed(ada, None).await.unwrap();
+        fail(&throttle, ada, None).await;
         assert_eq!(left(throttle.admit(ada, None).await), None);
     }
     for expected in [1, 2, 4, 8, 16, 32, 64, 128, 256] {
-        throttle.failed(ada, None).await.unwrap();
+        fail(&throttle, ada, None).await;
         assert_eq!(left(throttle.admit(ada, None).await), Some(expected));
         world.clock.advance(Duration::from_millis(u64::from(expected) * 1000 - 1));
         assert_eq!(left(throttle.admit(ada, None).await), Some(1), "rounded up");
+        assert_eq!(left(throttle.begin(ada, None).await.map(drop)), Some(1));
         world.clock.advance(Duration::from_millis(1));
         assert_eq!(left(throttle.admit(ada, None).await), None);
     }
-    for failures in [30, 51, 52, 1000, u64::MAX] {
-        assert_eq!(delay(&world.limits, failures), Some(Duration::from_secs(900)), "{failures}");
+    for before in [10, 31, 32, 1000, u32::MAX] {
+        assert_eq!(delay(&world.limits, before), Duration::from_secs(900), "{before}");
     }
     assert_eq!(left(throttle.admit(Account::new("local-userpass", "bob"), None).await), None);
+}
+
+#[tokio::test]
+async fn of_tries_that_are_begun_at_once_no_more_are_judged_than_may_fail() {
+    let world = World::new();
+    let (throttle, ada) = (world.throttle(), Account::new("local-userpass", "ada"));
+    let mut begun = Vec::new();
+    for _ in 0..20 {
+        begun.push(throttle.begin(ada, None).await.unwrap());
+    }
+    for _ in 0..30 {
+        assert_eq!(left(throttle.begin(ada, None).await.map(drop)), Some(1));
+    }
+    // When the block ends one is judged; the tries that were refused do not lengthen the next block.
+    world.wait(1);
+    begun.push(throttle.begin(ada, None).await.unwrap());
+    assert_eq!(left(throttle.begin(ada, None).await.map(drop)), Some(2));
+    // The one that laid the block was right: it is gone with the counter.
+    throttle.succeeded(begun.pop().unwrap()).await.unwrap();
+    assert_eq!(left(throttle.admit(ada, None).await), None);
+    for _ in 0..20 {
+        fail(&throttle, ada, None).await;
+    }
+    assert_eq!(left(throttle.admit(ada, None).await), Some(1));
 }
 
 #[tokio::test]
@@ -111,13 +141,15 @@ async fn a_success_and_a_quarter_of_an_hour_clear_the_counter() {
     let world = World::new();
     let (throttle, ada) = (world.throttle(), Account::new("local-userpass", "ada"));
     for round in 0..4 {
-        for _ in 1..20 {
-            throttle.failed(ada, None).await.unwrap();
+        for _ in 1..19 {
+            fail(&throttle, ada, None).await;
         }
+        let attempt = throttle.begin(ada, None).await.unwrap();
         assert_eq!(left(throttle.admit(ada, None).await), None, "{round}");
         if round % 2 == 0 {
-            throttle.succeeded(ada, None).await.unwrap();
+            throttle.succeeded(attempt).await.unwrap();
         } else {
+            throttle.failed(attempt).await.unwrap();
             world.wait(900);
         }
     }
@@ -130,24 +162,30 @@ async fn a_known_device_is_let_in_until_it_fails_itself_or_is_forgotten() {
     let (own, other) =
         (DeviceId::parse("65a000000000000000000001"), DeviceId::parse("65a000000000000000000002"));
     throttle.remember(ada, own.unwrap()).await.unwrap();
-    for _ in 0..29 {
-        throttle.failed(ada, None).await.unwrap();
+    for _ in 0..20 {
+        fail(&throttle, ada, None).await;
+    }
+    for seconds in [1, 2, 4, 8, 16, 32, 64, 128, 256] {
+        world.wait(seconds);
+        fail(&throttle, ada, other).await;
     }
     assert_eq!(left(throttle.admit(ada, other).await), Some(512));
     assert_eq!(left(throttle.admit(ada, own).await), None);
     assert_eq!(left(throttle.admit(Account::new("local-userpass", "bob"), own).await), None);
     for _ in 1..20 {
-        throttle.failed(ada, own).await.unwrap();
+        fail(&throttle, ada, own).await;
     }
+    let attempt = throttle.begin(ada, own).await.unwrap();
+    assert_eq!(left(throttle.begin(ada, own).await.map(drop)), Some(512), "no more than twenty at once");
     assert_eq!(left(throttle.admit(ada, own).await), None);
-    throttle.failed(ada, own).await.unwrap();
-    assert_eq!(left(throttle.admit(ada, own).await), Some(900));
+    throttle.failed(attempt).await.unwrap();
+    assert_eq!(left(throttle.admit(ada, own).await), Some(512));
 
     throttle.remember(ada, own.unwrap()).await.unwrap();
     assert_eq!(left(throttle.admit(ada, own).await), None);
     world.wait(90 * 24 * 3600);
     for _ in 0..20 {
-        throttle.failed(ada, None).await.unwrap();
+        fail(&throttle, ada, None).await;
     }
     assert_eq!(left(throttle.admit(ada, own).await), Some(1));
 }

@@ -81,7 +81,7 @@ impl Builder<'_, '_> {
             };
             let types = match &relation {
                 Some(relation) => {
-                    let name = self.names.take_input(&relation_input_name(object, &field.name));
+                    let name = self.names.take_single(&[relation_input_name(object, &field.name)]);
                     let input = InputType::Object(relations.add(name, relation.clone()));
                     (input.clone(), input)
                 }
@@ -128,6 +128,7 @@ impl Builder<'_, '_> {
             }
             Shape::Relation(relation) => self.relation_operators(relation),
             Shape::List(items) => list_operators(items),
+            Shape::Computed(_) => return Vec::new(),
         };
         operators.push(exists);
         operators
@@ -255,7 +256,7 @@ fn holds_values(shape: &Shape) -> bool {
     match shape {
         Shape::Scalar(_) => true,
         Shape::List(items) => holds_values(items),
-        Shape::Object(_) | Shape::Relation(_) => false,
+        Shape::Object(_) | Shape::Relation(_) | Shape::Computed(_) => false,
     }
 }
 
@@ -266,14 +267,17 @@ fn input_type(shape: &Shape, object: fn(ObjectIndex) -> InputIndex) -> InputType
         Shape::Object(index) => InputType::Object(object(*index)),
         Shape::List(items) => list(input_type(items, object)),
         Shape::Relation(relation) => InputType::Scalar(relation.key),
+        // Resolvers are added when all inputs are there.
+        Shape::Computed(_) => InputType::Scalar(Scalar::String),
     }
 }
 
-fn list(ty: InputType) -> InputType {
+pub(super) fn list(ty: InputType) -> InputType {
     InputType::List(Box::new(ty))
 }
 
-fn finish(name: String, mut fields: Vec<InputField>) -> InputObject {
+/// An input with its fields sorted.
+pub(super) fn finish(name: String, mut fields: Vec<InputField>) -> InputObject {
     fields.sort_by(|a, b| a.name.cmp(&b.name));
     let by_name = positions(fields.iter().map(|field| field.name.as_str()));
     InputObject { name, fields, by_name }

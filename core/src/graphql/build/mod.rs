@@ -4,28 +4,34 @@
 //!    fields.
 //! 2. Names are settled first for all collections, then for what is inside them, so that an embedded
 //!    object never takes the name of a collection.
-//! 3. A name that is taken gets a number; a field that is taken or that GraphQL cannot carry is left out.
+//! 3. Custom resolvers come last: they see every generated type, and no input is generated from their fields.
+//! 4. A name that is taken gets a number; a field that is taken or that GraphQL cannot carry is left out.
 //!    Both are warnings, and the rest serves: whatever the schemas hold, the catalog is well-formed.
 
+mod custom;
 mod inputs;
 mod objects;
 mod registry;
 mod relations;
+mod resolvers;
 mod roots;
 
 use std::collections::{HashMap, HashSet};
 
 use self::registry::Names;
+pub(super) use self::resolvers::ARGUMENT;
 use super::catalog::{Catalog, CollectionApi, CollectionIndex, ObjectIndex, ObjectType};
 use super::names::{RootNames, type_name};
 use crate::id::CollectionId;
 use crate::report::Report;
-use crate::schema::{CollectionSchema, Relationship};
+use crate::schema::{CollectionSchema, CustomResolver, Relationship};
 
 /// What the API of an app is generated from.
 pub struct SchemaInput<'a> {
     /// The collections, in a stable order.
     pub collections: Vec<CollectionInput<'a>>,
+    /// The custom resolvers.
+    pub resolvers: &'a [CustomResolver],
     /// `use_natural_pluralization`.
     pub natural_pluralization: bool,
 }
@@ -62,6 +68,7 @@ impl Catalog {
         builder.fill_roots();
         builder.add_inputs();
         builder.add_roots();
+        builder.add_resolvers();
         builder.catalog
     }
 }
@@ -71,6 +78,8 @@ impl Catalog {
 struct Origin {
     file: String,
     pointer: String,
+    /// What the names of the types inside it begin with.
+    prefix: String,
 }
 
 struct Builder<'a, 'r> {
@@ -114,8 +123,8 @@ impl<'a> Builder<'a, '_> {
             let message = format!("the GraphQL name `{wanted}` is taken; `{}` is used", taken.one);
             self.report.warn(collection.file, "/title", message);
         }
-        let object =
-            self.push_object(&taken.one, Origin { file: collection.file.into(), pointer: String::new() });
+        let (file, prefix) = (collection.file.to_owned(), taken.one.clone());
+        let object = self.push_object(&taken.one, Origin { file, pointer: String::new(), prefix });
         self.by_id.insert(collection.id, CollectionIndex(self.catalog.collections.len()));
         self.catalog.collections.push(CollectionApi { id: collection.id.clone(), object });
         self.sources.push(collection);

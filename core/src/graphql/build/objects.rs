@@ -14,13 +14,20 @@ impl<'a> Builder<'a, '_> {
             let Some(object) = self.catalog.collections.get(collection).map(|api| api.object) else {
                 continue;
             };
-            let place = Place { collection, path: None, pointer: String::new(), in_array: false };
+            let place = Place {
+                collection: Some(collection),
+                file: source.file,
+                path: None,
+                pointer: String::new(),
+                in_array: false,
+            };
             self.fill(object, &source.schema.root, &place);
             self.warn_of_unmet_relationships(collection, source);
         }
     }
 
-    fn fill(&mut self, object: ObjectIndex, schema: &'a ObjectSchema, place: &Place) {
+    /// Fills a type with the fields of its schema.
+    pub(super) fn fill(&mut self, object: ObjectIndex, schema: &ObjectSchema, place: &Place<'_>) {
         let mut fields: Vec<Field> = Vec::new();
         // Names that need no change come first: they keep their name when another becomes the same.
         let (exact, changed): (Vec<_>, Vec<_>) =
@@ -61,10 +68,10 @@ impl<'a> Builder<'a, '_> {
 
     fn shape(
         &mut self,
-        property: &'a Property,
+        property: &Property,
         parent: ObjectIndex,
         field: &str,
-        place: &Place,
+        place: &Place<'_>,
     ) -> Option<Shape> {
         match &property.kind {
             PropertyKind::Scalar(bson) => scalar(*bson).map(Shape::Scalar),
@@ -82,37 +89,36 @@ impl<'a> Builder<'a, '_> {
 
     fn embedded(
         &mut self,
-        schema: &'a ObjectSchema,
+        schema: &ObjectSchema,
         title: Option<&str>,
         (parent, field): (ObjectIndex, &str),
-        place: &Place,
+        place: &Place<'_>,
     ) -> ObjectIndex {
-        let parent = self.catalog.objects.get(parent.0).map_or("", |object| object.name.as_str());
+        let parent = self.origins.get(parent.0).map_or("", |origin| origin.prefix.as_str());
         let default = embedded_type_name(parent, field);
         let wishes: Vec<String> = title.and_then(type_name).into_iter().chain([default]).collect();
-        let name = self.names.take_object(&wishes);
+        let name = match place.collection {
+            Some(_) => self.names.take_object(&wishes),
+            None => self.names.take_single(&wishes),
+        };
         if let Some(wanted) = wishes.first().filter(|wanted| **wanted != name) {
             self.warn(place, format!("the GraphQL name `{wanted}` is taken; `{name}` is used"));
         }
-        let file = self.file(place);
-        let object = self.push_object(&name, Origin { file, pointer: place.pointer.clone() });
+        let origin =
+            Origin { file: place.file.to_owned(), pointer: place.pointer.clone(), prefix: name.clone() };
+        let object = self.push_object(&name, origin);
         self.fill(object, schema, place);
         object
     }
 
-    pub(super) fn warn(&mut self, place: &Place, message: String) {
-        let file = self.file(place);
-        self.report.warn(&file, &place.pointer, message);
-    }
-
-    fn file(&self, place: &Place) -> String {
-        self.sources.get(place.collection).map_or_else(String::new, |source| source.file.to_owned())
+    pub(super) fn warn(&mut self, place: &Place<'_>, message: String) {
+        self.report.warn(place.file, &place.pointer, message);
     }
 }
 
-impl Place {
+impl Place<'_> {
     /// The place of a property.
-    fn child(&self, raw: &str) -> Self {
+    pub(super) fn child(&self, raw: &str) -> Self {
         let path = match &self.path {
             Some(parent) => parent.child(raw),
             None => FieldPath::from(raw),
@@ -122,7 +128,7 @@ impl Place {
     }
 
     /// The place of an array's items; `[]` is how relationships.json writes it.
-    fn items(&self) -> Self {
+    pub(super) fn items(&self) -> Self {
         Self {
             path: self.path.as_ref().map(|path| path.child("[]")),
             pointer: format!("{}/items", self.pointer),
@@ -137,7 +143,7 @@ pub(super) fn is_usable(schema: &ObjectSchema) -> bool {
     schema.properties.iter().any(|(raw, property)| sanitize(raw).is_some() && is_usable_property(property))
 }
 
-fn is_usable_property(property: &Property) -> bool {
+pub(super) fn is_usable_property(property: &Property) -> bool {
     match &property.kind {
         PropertyKind::Scalar(bson) => scalar(*bson).is_some(),
         PropertyKind::Object(schema) => is_usable(schema),

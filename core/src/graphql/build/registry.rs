@@ -56,9 +56,10 @@ impl Names {
         self.take(wishes, OBJECT_INPUTS)
     }
 
-    /// Takes the name of a single input.
-    pub(super) fn take_input(&mut self, wanted: &str) -> String {
-        self.take(&[wanted.to_owned()], &[""])
+    /// Takes the name of a single type, which has no inputs: the first wish that is free, or the last with a
+    /// number.
+    pub(super) fn take_single(&mut self, wishes: &[String]) -> String {
+        self.take(wishes, &[""])
     }
 
     fn take(&mut self, wishes: &[String], suffixes: &[&str]) -> String {

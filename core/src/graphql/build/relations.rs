@@ -12,8 +12,10 @@ use crate::schema::{ObjectSchema, Property, PropertyKind, Relationship};
 
 /// Where in the schemas the builder stands.
 #[derive(Clone)]
-pub(super) struct Place {
-    pub(super) collection: usize,
+pub(super) struct Place<'a> {
+    /// The collection; `None` in the types of custom resolvers.
+    pub(super) collection: Option<usize>,
+    pub(super) file: &'a str,
     /// From the document's root; `None` at the root.
     pub(super) path: Option<FieldPath>,
     pub(super) pointer: String,
@@ -22,11 +24,11 @@ pub(super) struct Place {
 
 impl<'a> Builder<'a, '_> {
     /// The relation of a field, if it has one that can be followed.
-    pub(super) fn relation(&mut self, property: &Property, place: &Place) -> Option<Arc<Relation>> {
-        let path = place.path.clone()?;
-        let source = *self.sources.get(place.collection)?;
+    pub(super) fn relation(&mut self, property: &Property, place: &Place<'_>) -> Option<Arc<Relation>> {
+        let (collection, path) = (place.collection?, place.path.clone()?);
+        let source = *self.sources.get(collection)?;
         let relationship = source.relationships.iter().find(|relationship| relationship.source == path)?;
-        self.visited.insert((place.collection, path.as_str().to_owned()));
+        self.visited.insert((collection, path.as_str().to_owned()));
         match self.follow(relationship, property, place) {
             Ok(relation) => Some(Arc::new(relation)),
             Err(reason) => {
@@ -40,7 +42,7 @@ impl<'a> Builder<'a, '_> {
         &mut self,
         relationship: &Relationship,
         property: &Property,
-        place: &Place,
+        place: &Place<'_>,
     ) -> Result<Relation, String> {
         if place.in_array {
             return Err("GraphQL does not follow relationships inside arrays of objects".into());

@@ -4,7 +4,7 @@ use super::inputs::{insert_input, query_input, update_input};
 use super::{Builder, RootNames};
 use crate::filter::{Direction, FieldPath};
 use crate::graphql::catalog::{
-    CollectionIndex, InputType, ObjectIndex, Operation, RootField, Scalar, Shape, SortEnum,
+    CollectionIndex, InputType, ObjectIndex, Operation, Resolution, RootField, Scalar, Shape, SortEnum,
 };
 
 type Arguments = Vec<(&'static str, InputType, Option<&'static str>)>;
@@ -39,8 +39,7 @@ impl Builder<'_, '_> {
         let (one, all) = (&names.one, &names.many);
         let field = |name: String, operation: Operation, arguments: Arguments| RootField {
             name,
-            collection,
-            operation,
+            resolution: Resolution::Collection(collection, operation),
             arguments,
         };
         self.catalog.queries.extend([
@@ -67,7 +66,7 @@ impl Builder<'_, '_> {
             let sorts = match &field.shape {
                 Shape::Scalar(scalar) => *scalar != Scalar::Boolean,
                 Shape::Relation(relation) => !relation.is_list,
-                Shape::Object(_) | Shape::List(_) => false,
+                Shape::Object(_) | Shape::List(_) | Shape::Computed(_) => false,
             };
             if !sorts || field.stored.contains('.') {
                 continue;

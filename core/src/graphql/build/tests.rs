@@ -66,10 +66,19 @@ fn titled(title: &str, property: Property) -> Property {
 }
 
 pub(crate) fn build(samples: &[Sample]) -> (Arc<Catalog>, Report) {
-    build_with(samples, true)
+    build_with(samples, &[], true)
 }
 
-fn build_with(samples: &[Sample], natural_pluralization: bool) -> (Arc<Catalog>, Report) {
+/// As [`build`], with custom resolvers.
+pub(crate) fn build_resolved(samples: &[Sample], resolvers: &[CustomResolver]) -> (Arc<Catalog>, Report) {
+    build_with(samples, resolvers, true)
+}
+
+fn build_with(
+    samples: &[Sample],
+    resolvers: &[CustomResolver],
+    natural_pluralization: bool,
+) -> (Arc<Catalog>, Report) {
     let collections = samples
         .iter()
         .map(|sample| CollectionInput {
@@ -80,7 +89,7 @@ fn build_with(samples: &[Sample], natural_pluralization: bool) -> (Arc<Catalog>,
         })
         .collect();
     let mut report = Report::default();
-    let catalog = Catalog::build(&SchemaInput { collections, natural_pluralization }, &mut report);
+    let catalog = Catalog::build(&SchemaInput { collections, resolvers, natural_pluralization }, &mut report);
     (Arc::new(catalog), report)
 }
 
@@ -471,7 +480,7 @@ fn a_title_of_an_embedded_object_gives_way_to_a_collection() {
 #[test]
 fn without_natural_plurals_an_s_is_appended() {
     let mouse = sample("mouse", "mouse", vec![("a", scalar(BsonType::Int))], &[]);
-    let (catalog, _) = build_with(&[mouse], false);
+    let (catalog, _) = build_with(&[mouse], &[], false);
     assert_eq!(catalog.queries[1].name, "mouses");
     assert!(catalog.mutations.iter().any(|mutation| mutation.name == "insertManyMouses"));
 }

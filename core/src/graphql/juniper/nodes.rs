@@ -12,7 +12,8 @@ use juniper::{
     InputValue, Registry, Type,
 };
 
-use crate::graphql::catalog::{Catalog, InputType, Operation, RootField, Shape};
+use crate::graphql::build::ARGUMENT;
+use crate::graphql::catalog::{Catalog, CollectionIndex, InputType, Operation, Resolution, RootField, Shape};
 use crate::graphql::scalars::{DateTimeScalar, IntScalar, Literal, LongScalar, ObjectIdScalar};
 
 /// Any output type.
@@ -75,7 +76,8 @@ impl NodeInfo {
                 let fields = self.catalog.objects.get(place).map(|object| object.fields.as_slice());
                 let shaped = fields.unwrap_or_default().iter().map(|one| {
                     let ty = self.output(&one.shape);
-                    field(&one.name, if one.required { ty.wrap_non_null() } else { ty }, None)
+                    let ty = if one.required { ty.wrap_non_null() } else { ty };
+                    field(&one.name, ty, self.computed_arguments(&one.shape))
                 });
                 shaped.collect()
             }
@@ -90,12 +92,26 @@ impl NodeInfo {
     }
 
     fn root_field(&self, root: &RootField) -> Field<Literal> {
+        let ty = match root.resolution {
+            Resolution::Collection(collection, operation) => self.answer(collection, operation),
+            Resolution::Custom(index) => self.output(&Shape::Computed(index)),
+        };
+        let arguments = root.arguments.iter().map(|(name, ty, default)| {
+            let argument = Argument::new(*name, self.input(ty));
+            match default.and_then(|text| text.parse::<i32>().ok()) {
+                Some(number) => argument.default_value(InputValue::scalar(number)),
+                None => argument,
+            }
+        });
+        field(&root.name, ty, Some(arguments.collect()))
+    }
+
+    fn answer(&self, collection: CollectionIndex, operation: Operation) -> Type {
         let own = || {
-            let object =
-                self.catalog.collections.get(root.collection.0).map(|collection| collection.object.0);
+            let object = self.catalog.collections.get(collection.0).map(|collection| collection.object.0);
             self.object_type(object)
         };
-        let ty = match root.operation {
+        match operation {
             Operation::FindMany => own().wrap_list(None).wrap_non_null(),
             Operation::InsertMany => Type::nullable(INSERT_MANY.0),
             Operation::UpdateMany => Type::nullable(UPDATE_MANY.0),
@@ -106,15 +122,13 @@ impl NodeInfo {
             | Operation::UpsertOne
             | Operation::ReplaceOne
             | Operation::DeleteOne => own(),
-        };
-        let arguments = root.arguments.iter().map(|(name, ty, default)| {
-            let argument = Argument::new(*name, self.input(ty));
-            match default.and_then(|text| text.parse::<i32>().ok()) {
-                Some(number) => argument.default_value(InputValue::scalar(number)),
-                None => argument,
-            }
-        });
-        field(&root.name, ty, Some(arguments.collect()))
+        }
+    }
+
+    fn computed_arguments(&self, shape: &Shape) -> Option<Vec<Argument<Literal>>> {
+        let Shape::Computed(index) = shape else { return None };
+        let input = self.catalog.resolvers.get(index.0)?.input.as_ref()?;
+        Some(vec![Argument::new(ARGUMENT, self.input(input))])
     }
 
     fn output(&self, shape: &Shape) -> Type {
@@ -127,6 +141,10 @@ impl NodeInfo {
                 let ty = self.object_type(target.map(|collection| collection.object.0));
                 if relation.is_list { ty.wrap_list(None) } else { ty }
             }
+            Shape::Computed(index) => match self.catalog.resolvers.get(index.0) {
+                Some(resolver) => self.output(&resolver.payload),
+                None => self.object_type(None),
+            },
         }
     }
 
@@ -166,7 +184,7 @@ impl NodeInfo {
         for (place, found) in self.catalog.enums.iter().enumerate() {
             registry.get_type::<EnumNode>(&self.at(&found.name, Kind::Enum(place)));
         }
-        if !self.catalog.mutations.is_empty() {
+        if !self.catalog.collections.is_empty() {
             for payload in [INSERT_MANY, UPDATE_MANY, DELETE_MANY] {
                 registry.get_type::<Node>(&self.at(payload.0, Kind::Payload(payload)));
             }

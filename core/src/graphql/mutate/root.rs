@@ -3,8 +3,8 @@
 use super::outcome::Outcome;
 use crate::filter::matches;
 use crate::graphql::catalog::{CollectionIndex, Operation};
-use crate::graphql::plan::{Call, Plan, RootAction};
-use crate::graphql::run::{Bound, Failure, Introspected, Origin, Session, simple};
+use crate::graphql::plan::{Call, Plan, Resolved, RootAction};
+use crate::graphql::run::{Answers, Bound, Failure, Introspected, Origin, Session, simple};
 use crate::graphql::write::{Output, Writer};
 use crate::rules::Query;
 
@@ -30,12 +30,19 @@ pub(crate) async fn mutation(
             RootAction::Documents(call, document) => {
                 let outcome = session.run(call, bound).await.map_err(in_place)?;
                 let documents = session.visible(call.collection, outcome).map_err(in_place)?;
-                let level = session.level(document, documents, Origin::Written).await.map_err(in_place)?;
+                let level = session
+                    .level(document, documents, Origin::Written(call.collection))
+                    .await
+                    .map_err(in_place)?;
                 Writer::new(output, &root.key).first(document, &level);
             }
             RootAction::Payload(call, fields) => {
                 let outcome = session.run(call, bound).await.map_err(in_place)?;
                 outcome.write(fields, &mut output.body);
+            }
+            RootAction::Resolved(resolved) => {
+                let answers = session.carry_out(resolved).await.map_err(in_place)?;
+                Writer::new(output, &root.key).answer(resolved, &answers, root.location);
             }
             other => simple(other, root, introspected, output),
         }
@@ -45,6 +52,15 @@ pub(crate) async fn mutation(
 }
 
 impl Session<'_> {
+    /// Calls a function at its place in the mutation.
+    async fn carry_out(&mut self, plan: &Resolved) -> Failure<Answers> {
+        let given = self.call(plan).await?;
+        if plan.document.reads_store() {
+            self.open_transaction().await?;
+        }
+        self.answers(plan, vec![Ok(given)]).await
+    }
+
     async fn run(&mut self, call: &Call, bound: Bound) -> Failure<Outcome> {
         self.open_transaction().await?;
         let at = call.collection;

@@ -1,18 +1,23 @@
 //! Building a plan from an operation and the catalog.
 
+use std::sync::Arc;
+
 use super::collect::{Collected, Switches, collect};
 use super::prepared::Prepared;
 use super::tree::{
-    Call, Content, DocumentPlan, PayloadContent, PayloadField, Plan, RelationPlan, Root, RootAction,
-    SelectedField, Selection, ValuePlan,
+    Call, ComputedPlan, Content, DocumentPlan, FunctionUse, PayloadContent, PayloadField, Plan, RelationPlan,
+    Root, RootAction, SelectedField, Selection, ValuePlan,
 };
+use crate::filter::FieldPath;
 use crate::graphql::ast::{FieldNode, OperationKind, SelectionNode};
-use crate::graphql::catalog::{Catalog, CollectionIndex, ObjectIndex, Operation, RootField, Shape};
+use crate::graphql::catalog::{
+    Catalog, CollectionIndex, Field, ObjectIndex, Operation, Relation, Resolution, RootField, Shape,
+};
 use crate::graphql::error::{GraphqlError, code};
 use crate::limits::Limits;
 
 /// Documents that a to-many relation is taken to give, for the cost.
-const RELATED_DOCUMENTS: u64 = 100;
+pub(super) const RELATED_DOCUMENTS: u64 = 100;
 
 impl Plan {
     /// The plan of an operation for these values of its switches.
@@ -31,13 +36,14 @@ impl Plan {
             OperationKind::Query => ("Query", &catalog.queries),
             OperationKind::Mutation => ("Mutation", &catalog.mutations),
         };
-        let builder = Builder { catalog, limits, switches };
+        let mut builder = Builder { catalog, limits, switches, calls: Vec::new() };
         let collected = collect(&[&operation.selections], type_name, switches);
         if collected.len() > limits.graphql_root_fields {
             let message = format!("more than {} fields at the root", limits.graphql_root_fields);
             return Err(GraphqlError::request(code::LIMIT, message));
         }
-        let mut plan = Self { kind: operation.kind, roots: Vec::new(), introspection: Vec::new() };
+        let kind = operation.kind;
+        let mut plan = Self { kind, roots: Vec::new(), introspection: Vec::new(), calls: Vec::new() };
         for field in &collected {
             let action = match field.node.name.as_str() {
                 "__typename" => RootAction::Typename(type_name),
@@ -45,7 +51,7 @@ impl Plan {
                     plan.introspection.push(merged(field));
                     RootAction::Introspection
                 }
-                "_empty" => RootAction::Empty,
+                "_empty" if fields.is_empty() => RootAction::Empty,
                 name => {
                     let place = fields.iter().position(|known| known.name == name);
                     let known = place.and_then(|place| Some((place, fields.get(place)?)));
@@ -60,30 +66,62 @@ impl Plan {
                 action,
             });
         }
+        plan.calls = builder.calls;
         Ok(plan)
     }
 }
 
-struct Builder<'b> {
-    catalog: &'b Catalog,
+pub(super) struct Builder<'b> {
+    pub(super) catalog: &'b Catalog,
     limits: &'b Limits,
     switches: Switches<'b>,
+    pub(super) calls: Vec<FunctionUse>,
+}
+
+/// What is found below the documents of a level, and where in them the builder stands.
+#[derive(Default)]
+pub(super) struct Below {
+    relations: Vec<RelationPlan>,
+    computed: Vec<ComputedPlan>,
+    /// The stored keys from the document to the object.
+    pub(super) path: Vec<String>,
+    /// Relations and functions' objects that were followed from the root.
+    pub(super) depth: usize,
+}
+
+impl Below {
+    pub(super) fn at(depth: usize) -> Self {
+        Self { depth, ..Self::default() }
+    }
+
+    /// The plan of the level's documents.
+    pub(super) fn document(self, selection: Selection) -> DocumentPlan {
+        let related = self.relations.iter().fold(1_u64, |sum, below| {
+            let rows = if below.relation.is_list { RELATED_DOCUMENTS } else { 1 };
+            sum.saturating_add(below.document.weight.saturating_mul(rows))
+        });
+        let weight =
+            self.computed.iter().fold(related, |sum, below| sum.saturating_add(below.resolved.weight()));
+        DocumentPlan { selection, relations: self.relations, computed: self.computed, weight }
+    }
 }
 
 impl Builder<'_> {
     fn root(
-        &self,
+        &mut self,
         place: usize,
         field: &RootField,
         collected: &Collected<'_>,
     ) -> Result<RootAction, GraphqlError> {
-        let call = Call {
-            field: place,
-            operation: field.operation,
-            collection: field.collection,
-            arguments: collected.node.arguments.clone(),
+        let (collection, operation) = match field.resolution {
+            Resolution::Collection(collection, operation) => (collection, operation),
+            Resolution::Custom(index) => {
+                return Ok(RootAction::Resolved(self.resolved(index, collected, 0)?));
+            }
         };
-        let payload = match field.operation {
+        let arguments = collected.node.arguments.clone();
+        let call = Call { field: place, operation, collection, arguments };
+        let payload = match operation {
             Operation::InsertMany => "InsertManyPayload",
             Operation::UpdateMany => "UpdateManyPayload",
             Operation::DeleteMany => "DeleteManyPayload",
@@ -94,7 +132,7 @@ impl Builder<'_> {
             | Operation::UpsertOne
             | Operation::ReplaceOne
             | Operation::DeleteOne => {
-                let document = self.document(field.collection, &collected.selections, 0)?;
+                let document = self.document(collection, &collected.selections, 0)?;
                 return Ok(RootAction::Documents(call, document));
             }
         };
@@ -125,31 +163,34 @@ impl Builder<'_> {
 
     /// What is selected of a collection's documents, `depth` relations below the root.
     fn document(
-        &self,
+        &mut self,
         collection: CollectionIndex,
         groups: &[&[SelectionNode]],
         depth: usize,
     ) -> Result<DocumentPlan, GraphqlError> {
-        let api = self.catalog.collections.get(collection.0);
-        let api = api.ok_or_else(|| GraphqlError::request(code::INTERNAL, "internal server error"))?;
-        let mut relations = Vec::new();
-        let selection = self.selection(api.object, groups, &mut relations, depth)?;
-        let weight = relations.iter().fold(1_u64, |sum, below| {
-            let rows = if below.relation.is_list { RELATED_DOCUMENTS } else { 1 };
-            sum.saturating_add(below.document.weight.saturating_mul(rows))
-        });
-        Ok(DocumentPlan { collection, selection, relations, weight })
+        let api = self.catalog.collections.get(collection.0).ok_or_else(internal)?;
+        self.object(api.object, groups, depth)
+    }
+
+    /// What is selected of documents of a type.
+    pub(super) fn object(
+        &mut self,
+        object: ObjectIndex,
+        groups: &[&[SelectionNode]],
+        depth: usize,
+    ) -> Result<DocumentPlan, GraphqlError> {
+        let mut below = Below::at(depth);
+        let selection = self.selection(object, groups, &mut below)?;
+        Ok(below.document(selection))
     }
 
     fn selection(
-        &self,
+        &mut self,
         object: ObjectIndex,
         groups: &[&[SelectionNode]],
-        relations: &mut Vec<RelationPlan>,
-        depth: usize,
+        below: &mut Below,
     ) -> Result<Selection, GraphqlError> {
-        let object = self.catalog.objects.get(object.0);
-        let object = object.ok_or_else(|| GraphqlError::request(code::INTERNAL, "internal server error"))?;
+        let object = self.catalog.objects.get(object.0).ok_or_else(internal)?;
         let mut selection = Selection::default();
         for collected in collect(groups, &object.name, self.switches) {
             let node = collected.node;
@@ -159,22 +200,7 @@ impl Builder<'_> {
                 let place = object.by_name.get(&node.name);
                 let field = place.and_then(|place| object.fields.get(*place));
                 let field = field.ok_or_else(|| unknown(node, &object.name))?;
-                let content = match &field.shape {
-                    Shape::Relation(relation) => {
-                        if depth >= self.limits.relation_depth {
-                            let error = GraphqlError::request(code::LIMIT, "max relationship depth exceeded");
-                            return Err(error.at(node.location));
-                        }
-                        let document = self.document(relation.target, &collected.selections, depth + 1)?;
-                        relations.push(RelationPlan { relation: relation.clone(), document });
-                        Content::Relation { place: relations.len() - 1, stored: field.stored.clone() }
-                    }
-                    shape => Content::Stored {
-                        slot: selection.slots.add(&field.stored),
-                        value: self.value(shape, &collected, relations, depth)?,
-                    },
-                };
-                (field.required, content)
+                (field.required, self.content(field, &collected, &mut selection, below)?)
             };
             selection.fields.push(SelectedField {
                 key: node.response_key.clone(),
@@ -187,24 +213,77 @@ impl Builder<'_> {
         Ok(selection)
     }
 
-    fn value(
-        &self,
+    fn content(
+        &mut self,
+        field: &Field,
+        collected: &Collected<'_>,
+        selection: &mut Selection,
+        below: &mut Below,
+    ) -> Result<Content, GraphqlError> {
+        let stored = &field.stored;
+        Ok(match &field.shape {
+            Shape::Relation(relation) => {
+                self.check_depth(below.depth + 1, collected.node)?;
+                let document = self.document(relation.target, &collected.selections, below.depth + 1)?;
+                let relation = below.follow(relation, stored);
+                below.relations.push(RelationPlan { relation, document });
+                Content::Relation { place: below.relations.len() - 1, stored: stored.clone() }
+            }
+            Shape::Computed(index) => {
+                let resolved = self.resolved(*index, collected, below.depth + 1)?;
+                below.computed.push(ComputedPlan { path: below.path.clone(), resolved });
+                Content::Computed { place: below.computed.len() - 1 }
+            }
+            shape => {
+                below.path.push(stored.clone());
+                let value = self.value(shape, collected, below)?;
+                below.path.pop();
+                Content::Stored { slot: selection.slots.add(stored), value }
+            }
+        })
+    }
+
+    /// Refuses to go further from the root than the limit allows: the root's own documents are at depth 0.
+    pub(super) fn check_depth(&self, depth: usize, node: &FieldNode) -> Result<(), GraphqlError> {
+        if depth <= self.limits.relation_depth {
+            return Ok(());
+        }
+        Err(GraphqlError::request(code::LIMIT, "max relationship depth exceeded").at(node.location))
+    }
+
+    pub(super) fn value(
+        &mut self,
         shape: &Shape,
         collected: &Collected<'_>,
-        relations: &mut Vec<RelationPlan>,
-        depth: usize,
+        below: &mut Below,
     ) -> Result<ValuePlan, GraphqlError> {
         Ok(match shape {
             Shape::Scalar(scalar) => ValuePlan::Scalar(*scalar),
             Shape::Object(object) => {
-                ValuePlan::Object(self.selection(*object, &collected.selections, relations, depth)?)
+                ValuePlan::Object(self.selection(*object, &collected.selections, below)?)
             }
-            Shape::List(item) => ValuePlan::List(Box::new(self.value(item, collected, relations, depth)?)),
-            Shape::Relation(_) => {
-                return Err(GraphqlError::request(code::INTERNAL, "internal server error"));
-            }
+            Shape::List(item) => ValuePlan::List(Box::new(self.value(item, collected, below)?)),
+            Shape::Relation(_) | Shape::Computed(_) => return Err(internal()),
         })
     }
+}
+
+impl Below {
+    /// The relation of a field, seen from the documents of this level: those that a function gives may be
+    /// objects that are embedded elsewhere.
+    fn follow(&self, relation: &Arc<Relation>, stored: &str) -> Arc<Relation> {
+        let path: Vec<&str> = self.path.iter().map(String::as_str).chain([stored]).collect();
+        let source = FieldPath::from(path.join("."));
+        if source == relation.source {
+            relation.clone()
+        } else {
+            Arc::new(Relation { source, ..(**relation).clone() })
+        }
+    }
+}
+
+pub(super) fn internal() -> GraphqlError {
+    GraphqlError::request(code::INTERNAL, "internal server error")
 }
 
 fn label(key: &str) -> Box<[u8]> {

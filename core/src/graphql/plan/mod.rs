@@ -8,11 +8,12 @@
 mod build;
 mod collect;
 mod prepared;
+mod resolved;
 mod slots;
 mod tree;
 
 pub(crate) use prepared::Prepared;
 pub(crate) use tree::{
-    Call, Content, DocumentPlan, PayloadContent, PayloadField, Plan, RelationPlan, Root, RootAction,
-    SelectedField, Selection, ValuePlan,
+    Call, ComputedPlan, Content, DocumentPlan, Form, FunctionUse, PayloadContent, PayloadField, Plan,
+    RelationPlan, Resolved, Root, RootAction, SelectedField, Selection, ValuePlan, WRAPPED,
 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::slots::Slots;
 use crate::graphql::ast::{FieldNode, Location, OperationKind, ValueNode};
-use crate::graphql::catalog::{CollectionIndex, Operation, Relation, Scalar};
+use crate::graphql::catalog::{CollectionIndex, Operation, Relation, ResolverIndex, Scalar};
 
 /// A plan of an operation.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct Plan {
     pub(crate) roots: Vec<Root>,
     /// `__schema` and `__type`, merged by response key.
     pub(crate) introspection: Vec<FieldNode>,
+    /// All calls of functions, at the root and in the documents.
+    pub(crate) calls: Vec<FunctionUse>,
 }
 
 /// A field at the root.
@@ -38,7 +40,41 @@ pub(crate) enum RootAction {
     Documents(Call, DocumentPlan),
     /// Gives counts or ids.
     Payload(Call, Vec<PayloadField>),
+    /// Gives what a function answers.
+    Resolved(Resolved),
 }
+
+/// A field that calls a function, and its argument as written.
+#[derive(Debug)]
+pub(crate) struct FunctionUse {
+    pub(crate) resolver: ResolverIndex,
+    pub(crate) arguments: Vec<(String, ValueNode)>,
+    pub(crate) location: Location,
+}
+
+/// What is wanted of a function's answers.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// Place in [`Plan::calls`].
+    pub(crate) call: usize,
+    pub(crate) form: Form,
+    /// Of each object in the answers; of a [`Form::Value`], of the document that it is wrapped in.
+    pub(crate) document: DocumentPlan,
+}
+
+/// What a function answers.
+#[derive(Debug)]
+pub(crate) enum Form {
+    /// A value without relations; it stands in a document of its own, under [`WRAPPED`].
+    Value(ValuePlan),
+    /// One object.
+    Object,
+    /// A list of objects.
+    Objects,
+}
+
+/// The key of a value in the document that it is wrapped in.
+pub(crate) const WRAPPED: &str = "value";
 
 /// A generated root field and its arguments as written.
 #[derive(Debug)]
@@ -67,13 +103,14 @@ pub(crate) enum PayloadContent {
     DeletedCount,
 }
 
-/// What is wanted of the documents of a collection.
-#[derive(Debug)]
+/// What is wanted of the documents of a level.
+#[derive(Debug, Default)]
 pub(crate) struct DocumentPlan {
-    pub(crate) collection: CollectionIndex,
     pub(crate) selection: Selection,
     /// The relations that the selection follows, embedded objects included.
     pub(crate) relations: Vec<RelationPlan>,
+    /// The fields that functions compute, embedded objects included.
+    pub(crate) computed: Vec<ComputedPlan>,
     /// The cost of one document with all that is below it.
     pub(crate) weight: u64,
 }
@@ -83,6 +120,21 @@ pub(crate) struct DocumentPlan {
 pub(crate) struct RelationPlan {
     pub(crate) relation: Arc<Relation>,
     pub(crate) document: DocumentPlan,
+}
+
+impl DocumentPlan {
+    /// Whether something below the documents is asked of the store.
+    pub(crate) fn reads_store(&self) -> bool {
+        !self.relations.is_empty() || self.computed.iter().any(|below| below.resolved.document.reads_store())
+    }
+}
+
+/// A field that a function computes.
+#[derive(Debug)]
+pub(crate) struct ComputedPlan {
+    /// The stored keys from the document to the objects that have the field, arrays left out.
+    pub(crate) path: Vec<String>,
+    pub(crate) resolved: Resolved,
 }
 
 /// What is wanted of an object.
@@ -114,6 +166,8 @@ pub(crate) enum Content {
     Stored { slot: usize, value: ValuePlan },
     /// Related documents: a place in [`DocumentPlan::relations`], and the key that rules know.
     Relation { place: usize, stored: String },
+    /// What a function computes: a place in [`DocumentPlan::computed`].
+    Computed { place: usize },
 }
 
 /// How a stored value is written.

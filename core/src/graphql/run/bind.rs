@@ -1,12 +1,15 @@
 //! Binding a root field's arguments to the variables of one request.
 
-use super::session::{Session, internal};
+use bson::Bson;
+
+use super::session::{BoundCall, Session, internal};
 use crate::filter::SortKey;
 use crate::graphql::ast::{OperationKind, ValueNode};
+use crate::graphql::build::ARGUMENT;
 use crate::graphql::catalog::{InputType, RootField};
 use crate::graphql::coerce::{Coercer, Given, Input};
 use crate::graphql::error::{GraphqlError, code};
-use crate::graphql::plan::{Call, Plan, Root, RootAction};
+use crate::graphql::plan::{Call, FunctionUse, Plan, Root, RootAction};
 
 /// The arguments of a root field, coerced.
 #[derive(Debug, Default)]
@@ -19,12 +22,12 @@ pub(crate) struct Bound {
     pub(crate) limit: Option<u64>,
 }
 
-impl Session<'_> {
-    /// Binds all root fields and weighs the operation, before anything runs.
+impl<'a> Session<'a> {
+    /// Binds all root fields and calls of functions, and weighs the operation, before anything runs.
     ///
     /// # Errors
     /// Request errors: a value that does not fit, a limit that is passed.
-    pub(crate) fn bind(&self, plan: &Plan) -> Result<Vec<Bound>, Vec<GraphqlError>> {
+    pub(crate) fn bind(&mut self, plan: &Plan) -> Result<Vec<Bound>, Vec<GraphqlError>> {
         let mut bound = Vec::with_capacity(plan.roots.len());
         let mut errors = Vec::new();
         let mut cost = 0_u64;
@@ -32,6 +35,11 @@ impl Session<'_> {
             let (call, weight) = match &root.action {
                 RootAction::Documents(call, document) => (call, document.weight),
                 RootAction::Payload(call, _) => (call, 1),
+                RootAction::Resolved(resolved) => {
+                    cost = cost.saturating_add(resolved.weight());
+                    bound.push(Bound::default());
+                    continue;
+                }
                 RootAction::Typename(_) | RootAction::Empty | RootAction::Introspection => {
                     bound.push(Bound::default());
                     continue;
@@ -46,11 +54,29 @@ impl Session<'_> {
                 Err(error) => errors.push(error),
             }
         }
+        for call in &plan.calls {
+            match self.bind_call(call) {
+                Ok(bound) => self.calls.push(bound),
+                Err(error) => errors.push(error.at(call.location)),
+            }
+        }
         if cost > self.limits.graphql_cost {
             let message = format!("the operation costs {cost}, more than {}", self.limits.graphql_cost);
             errors.push(GraphqlError::request(code::LIMIT, message));
         }
         if errors.is_empty() { Ok(bound) } else { Err(errors) }
+    }
+
+    fn bind_call(&self, call: &FunctionUse) -> Result<BoundCall<'a>, GraphqlError> {
+        let resolver = self.catalog.resolvers.get(call.resolver.0).ok_or_else(internal)?;
+        let input = match &resolver.input {
+            Some(ty) => {
+                let given = self.argument(&call.arguments, ARGUMENT, ty, None)?;
+                Some(given.map_or(Bson::Null, |given| given.to_bson(self.catalog, ty)))
+            }
+            None => None,
+        };
+        Ok(BoundCall { resolver, input })
     }
 
     fn bind_root(&self, kind: OperationKind, root: &Root, call: &Call) -> Result<Bound, GraphqlError> {
@@ -61,7 +87,9 @@ impl Session<'_> {
         let field = fields.get(call.field).ok_or_else(internal)?;
         let mut bound = Bound::default();
         for (name, ty, default) in &field.arguments {
-            let value = self.argument(call, name, ty, *default).map_err(|error| error.at(root.location))?;
+            let value = self
+                .argument(&call.arguments, name, ty, *default)
+                .map_err(|error| error.at(root.location))?;
             match (*name, value) {
                 ("query", Some(value)) if value != Input::Null => bound.query = Some(value),
                 ("data", value) => bound.data = value,
@@ -76,13 +104,13 @@ impl Session<'_> {
 
     fn argument(
         &self,
-        call: &Call,
+        arguments: &[(String, ValueNode)],
         name: &str,
         ty: &InputType,
         default: Option<&str>,
     ) -> Result<Option<Input>, GraphqlError> {
         let coercer = Coercer { catalog: self.catalog, limits: self.limits, variables: self.variables };
-        let given = call.arguments.iter().find(|(given, _)| given == name).map(|(_, value)| value);
+        let given = arguments.iter().find(|(given, _)| given == name).map(|(_, value)| value);
         let misfit = |misfit: crate::graphql::coerce::Misfit| {
             let place: String = misfit.path.iter().map(|step| format!(".{step}")).collect();
             let message = format!("argument `{name}{place}`: {}", misfit.message);
@@ -107,7 +135,7 @@ impl Session<'_> {
     /// The limit: at least 1, cut to the largest page. Null counts as not given.
     fn limit(&self, value: Option<&Input>, default: Option<&str>, root: &Root) -> Result<u64, GraphqlError> {
         let asked = match value {
-            Some(Input::Scalar(bson::Bson::Int32(limit))) => i64::from(*limit),
+            Some(Input::Scalar(Bson::Int32(limit))) => i64::from(*limit),
             _ => default.and_then(|text| text.parse().ok()).unwrap_or(1),
         };
         match u64::try_from(asked) {

@@ -6,9 +6,11 @@ use std::pin::Pin;
 
 use bson::{Bson, RawBsonRef, RawDocument, RawDocumentBuf};
 
-use super::session::{Failure, Session};
+use super::resolve::Computed;
+use super::session::{Failure, Session, internal};
 use crate::filter::key::encode_raw_into;
 use crate::filter::{FieldPath, Filter, raw};
+use crate::graphql::catalog::CollectionIndex;
 use crate::graphql::plan::{DocumentPlan, RelationPlan};
 use crate::rules::{Access, Query, Visibility};
 
@@ -18,18 +20,25 @@ pub(crate) struct Level {
     pub(crate) documents: Vec<RawDocumentBuf>,
     /// One for each of the plan's relations.
     pub(crate) relations: Vec<Related>,
-    access: Access,
-    /// Nothing of these documents is hidden.
-    is_whole: bool,
+    /// One for each of the plan's computed fields.
+    pub(crate) computed: Vec<Computed>,
+    /// Whether a function gave these documents.
+    pub(crate) is_given: bool,
+    /// What hides a part of them; `None` when nothing is hidden.
+    mask: Option<Access>,
+    /// Documents that do not fit their schema, where reads are validated: place and what does not fit.
+    misfits: Vec<(usize, String)>,
 }
 
 /// Where documents come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// The actor's rules have let them through.
-    Found,
+    Found(CollectionIndex),
     /// They were written: the actor may not be allowed to see them.
-    Written,
+    Written(CollectionIndex),
+    /// A function gave them to the actor.
+    Given,
 }
 
 /// The documents that one relation leads to from all documents of a level.
@@ -45,7 +54,14 @@ pub(crate) struct Related {
 impl Level {
     /// What may be seen of one of the documents.
     pub(crate) fn visibility<'v>(&'v self, document: &'v RawDocument) -> Visibility<'v> {
-        if self.is_whole { Visibility::Whole } else { self.access.visibility(document) }
+        self.mask.as_ref().map_or(Visibility::Whole, |access| access.visibility(document))
+    }
+
+    /// Why the document at this place may not be shown, as far as the actor may know.
+    pub(crate) fn misfit(&self, index: usize) -> Option<&str> {
+        let place = self.misfits.binary_search_by_key(&index, |(place, _)| *place).ok()?;
+        let (_, why) = self.misfits.get(place)?;
+        Some(if self.mask.is_none() { why } else { "a field does not fit" })
     }
 }
 
@@ -68,16 +84,36 @@ impl Session<'_> {
         documents: Vec<RawDocumentBuf>,
         origin: Origin,
     ) -> Failure<Level> {
-        let access = self.access(plan.collection)?;
-        let is_whole = match origin {
-            Origin::Found => access.reads_all_it_finds(),
-            Origin::Written => access.reads_everything(),
+        let mask = match origin {
+            Origin::Found(at) => Some(self.access(at)?).filter(|access| !access.reads_all_it_finds()),
+            Origin::Written(at) => Some(self.access(at)?).filter(|access| !access.reads_everything()),
+            Origin::Given => None,
+        };
+        let misfits = match origin {
+            Origin::Found(at) => self.misfits(at, &documents)?,
+            // It was checked before it was written.
+            Origin::Written(_) => Vec::new(),
+            // It may be anything; what does not fit its GraphQL type is found while it is written down.
+            Origin::Given => Vec::new(),
         };
         let mut relations = Vec::with_capacity(plan.relations.len());
         for relation in &plan.relations {
             relations.push(self.related(relation, &documents).await?);
         }
-        Ok(Level { documents, relations, access, is_whole })
+        let is_given = origin == Origin::Given;
+        let mut level = Level { documents, relations, computed: Vec::new(), is_given, mask, misfits };
+        for field in &plan.computed {
+            let computed = self.compute(field, &level).await?;
+            level.computed.push(computed);
+        }
+        Ok(level)
+    }
+
+    fn misfits(&self, at: CollectionIndex, documents: &[RawDocumentBuf]) -> Failure<Vec<(usize, String)>> {
+        let Some(validate) = self.context.validate_read else { return Ok(Vec::new()) };
+        let api = self.catalog.collections.get(at.0).ok_or_else(internal)?;
+        let checked = documents.iter().map(|document| validate(&api.id, document)).enumerate();
+        Ok(checked.filter_map(|(place, fits)| Some((place, fits.err()?))).collect())
     }
 
     /// One request for the distinct keys of all the documents.
@@ -104,7 +140,8 @@ impl Session<'_> {
                 }
                 ends.push(u32::try_from(targets.len()).unwrap_or(u32::MAX));
             }
-            Ok(Related { level: self.level(&plan.document, found, Origin::Found).await?, targets, ends })
+            let origin = Origin::Found(relation.target);
+            Ok(Related { level: self.level(&plan.document, found, origin).await?, targets, ends })
         })
     }
 

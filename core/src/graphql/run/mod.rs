@@ -3,15 +3,20 @@
 //! 1. A query reads one snapshot; a mutation reads and writes one transaction.
 //! 2. Rules are bound once per request and collection.
 //! 3. The relations of all documents of a level are found by one request for their distinct keys.
-//! 4. A condition on related documents is resolved to their keys first, by one request.
+//! 4. A field that a function computes is computed for all documents of a level at once, as the actor may read
+//!    them.
+//! 5. A condition on related documents is resolved to their keys first, by one request.
 
 mod bind;
 mod level;
+mod parents;
 mod query;
 mod related_filter;
+mod resolve;
 mod session;
 
 pub(crate) use bind::Bound;
 pub(crate) use level::{Level, Origin, at};
 pub(crate) use query::{Introspected, query, simple};
+pub(crate) use resolve::{Answer, Answers, Element};
 pub(crate) use session::{Failure, Session, denied};

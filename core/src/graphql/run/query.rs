@@ -9,7 +9,7 @@ use crate::filter::Filter;
 use crate::graphql::catalog::{CollectionIndex, Operation};
 use crate::graphql::error::GraphqlError;
 use crate::graphql::filter_input::ask;
-use crate::graphql::plan::{DocumentPlan, Plan, Root, RootAction};
+use crate::graphql::plan::{DocumentPlan, Plan, Resolved, Root, RootAction};
 use crate::graphql::write::{Output, Writer};
 use crate::rules::Query;
 
@@ -33,12 +33,20 @@ pub(crate) async fn query(
         match &root.action {
             RootAction::Documents(call, document) => {
                 let is_list = call.operation == Operation::FindMany;
-                if let Err(error) = session.find_into(output, root, document, (is_list, bound)).await {
+                if let Err(error) =
+                    session.find_into(output, root, (call.collection, document), (is_list, bound)).await
+                {
                     output.error(error.below(&root.key).at(root.location));
                     if is_list {
                         // The list is not nullable: it takes `data` with it.
                         return false;
                     }
+                    output.body.extend_from_slice(b"null");
+                }
+            }
+            RootAction::Resolved(resolved) => {
+                if let Err(error) = session.resolve_into(output, root, resolved).await {
+                    output.error(error.below(&root.key).at(root.location));
                     output.body.extend_from_slice(b"null");
                 }
             }
@@ -57,7 +65,9 @@ pub(crate) fn simple(action: &RootAction, root: &Root, introspected: &Introspect
             let known = introspected.iter().find(|(key, _)| *key == root.key);
             known.map(|(_, value)| value.get().to_owned())
         }
-        RootAction::Empty | RootAction::Documents(..) | RootAction::Payload(..) => None,
+        RootAction::Empty | RootAction::Documents(..) | RootAction::Payload(..) | RootAction::Resolved(_) => {
+            None
+        }
     };
     output.body.extend_from_slice(found.as_deref().unwrap_or("null").as_bytes());
 }
@@ -67,20 +77,30 @@ impl Session<'_> {
         &mut self,
         output: &mut Output,
         root: &Root,
-        plan: &DocumentPlan,
+        (collection, plan): (CollectionIndex, &DocumentPlan),
         (is_list, bound): (bool, Bound),
     ) -> Failure<()> {
         self.open_snapshot().await?;
         let filter = self.filter(bound.query.as_ref()).await?;
         let limit = if is_list { bound.limit } else { Some(1) };
-        let documents = self.find(plan.collection, Query { filter, sort: bound.sort, limit }).await?;
-        let level = self.level(plan, documents, Origin::Found).await?;
+        let documents = self.find(collection, Query { filter, sort: bound.sort, limit }).await?;
+        let level = self.level(plan, documents, Origin::Found(collection)).await?;
         let mut writer = Writer::new(output, &root.key);
         if is_list {
             writer.list(plan, &level)
         } else {
             writer.first(plan, &level)
         }
+        Ok(())
+    }
+
+    async fn resolve_into(&mut self, output: &mut Output, root: &Root, plan: &Resolved) -> Failure<()> {
+        let given = self.call(plan).await?;
+        if plan.document.reads_store() {
+            self.open_snapshot().await?;
+        }
+        let answers = self.answers(plan, vec![Ok(given)]).await?;
+        Writer::new(output, &root.key).answer(plan, &answers, root.location);
         Ok(())
     }
 

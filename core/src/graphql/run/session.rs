@@ -1,8 +1,8 @@
 //! What one request holds while it runs: its view of the store and its bound rules.
 
-use bson::RawDocumentBuf;
+use bson::{Bson, RawDocumentBuf};
 
-use crate::graphql::catalog::{Catalog, CollectionIndex};
+use crate::graphql::catalog::{Catalog, CollectionIndex, Resolver};
 use crate::graphql::coerce::Variables;
 use crate::graphql::error::{GraphqlError, code};
 use crate::graphql::executor::ExecuteContext;
@@ -23,8 +23,18 @@ pub(crate) struct Session<'a> {
     pub(crate) context: &'a ExecuteContext<'a>,
     /// Conditions on related documents that may still be resolved.
     pub(super) related_filters_left: usize,
+    /// The plan's calls of functions, by place.
+    pub(super) calls: Vec<BoundCall<'a>>,
     view: View,
     access: Vec<Option<Access>>,
+}
+
+/// A call of a function with its argument.
+#[derive(Clone, Debug)]
+pub(super) struct BoundCall<'a> {
+    pub(super) resolver: &'a Resolver,
+    /// `None` where the field takes no argument.
+    pub(super) input: Option<Bson>,
 }
 
 /// The state that a request reads.
@@ -43,7 +53,16 @@ impl<'a> Session<'a> {
     ) -> Self {
         let access = vec![None; catalog.collections.len()];
         let related_filters_left = limits.relation_filters;
-        Self { catalog, limits, variables, context, related_filters_left, view: View::Unopened, access }
+        Self {
+            catalog,
+            limits,
+            variables,
+            context,
+            related_filters_left,
+            calls: Vec::new(),
+            view: View::Unopened,
+            access,
+        }
     }
 
     /// Opens the snapshot that all reads of a query see.

@@ -6,6 +6,8 @@
 //! 3. Where null is not allowed it takes its parent with it (section 6.4.4): the buffer is cut back to
 //!    where the nearest nullable parent began.
 
+mod answer;
+mod frame;
 mod json;
 mod object;
 mod output;

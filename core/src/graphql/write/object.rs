@@ -2,10 +2,12 @@
 
 use bson::{RawArray, RawBsonRef, RawDocument};
 
+use super::frame::{Frame, Object};
 use super::output::Output;
 use super::scalar::scalar;
 use crate::filter::raw;
 use crate::graphql::ast::Location;
+use crate::graphql::catalog::Scalar;
 use crate::graphql::error::{GraphqlError, PathSegment, code};
 use crate::graphql::plan::{Content, DocumentPlan, SelectedField, Selection, ValuePlan};
 use crate::graphql::run::Level;
@@ -14,7 +16,7 @@ use crate::rules::Visibility;
 /// Writes documents of one root field.
 #[derive(Debug)]
 pub(crate) struct Writer<'a, 'o> {
-    output: &'o mut Output,
+    pub(super) output: &'o mut Output,
     path: Vec<Step<'a>>,
     /// The values found in the documents that are being written, outermost first.
     slots: Vec<Option<RawBsonRef<'a>>>,
@@ -26,21 +28,13 @@ enum Step<'a> {
     Index(usize),
 }
 
-/// The document that is being written, for its relations.
-#[derive(Clone, Copy)]
-struct Frame<'a> {
-    plan: &'a DocumentPlan,
-    level: &'a Level,
-    index: usize,
-}
-
 /// Bytes by which a document may be longer than the first one.
 const ROOM: usize = 16;
 /// Bytes that are reserved at once.
 const MOST_RESERVED: usize = 1 << 20;
 
 /// What came of writing a value.
-enum Written {
+pub(super) enum Written {
     Value,
     /// There is none; nothing was written.
     Null,
@@ -82,20 +76,21 @@ impl<'a, 'o> Writer<'a, 'o> {
                 let length = self.output.body.len() - first + ROOM;
                 self.output.body.reserve(length.saturating_mul(count).min(MOST_RESERVED));
             }
-            self.path.push(Step::Index(place));
-            let start = self.output.body.len();
-            let written = self.document(Frame { plan, level, index });
-            self.or_null(start, &written);
-            self.path.pop();
+            self.nested(place, |writer| writer.document(Frame { plan, level, index }));
         }
         self.output.body.push(b']');
     }
 
-    fn document(&mut self, frame: Frame<'a>) -> Written {
+    pub(super) fn document(&mut self, frame: Frame<'a>) -> Written {
         let Some(document) = frame.level.documents.get(frame.index) else { return Written::Null };
         let seen = frame.level.visibility(document);
         if matches!(seen, Visibility::Hidden) {
             return Written::Null;
+        }
+        if let Some(why) = frame.level.misfit(frame.index) {
+            let message = format!("the document does not fit its schema: {why}");
+            self.error(GraphqlError::new(code::SCHEMA_READ, message), None);
+            return Written::Failed;
         }
         self.object(&frame.plan.selection, document, seen, frame)
     }
@@ -110,6 +105,7 @@ impl<'a, 'o> Writer<'a, 'o> {
         let base = self.slots.len();
         self.slots.resize(base + selection.slots.len(), None);
         self.fill(base, selection, document);
+        let object = Object { selection, document, base, seen, frame };
         self.output.body.push(b'{');
         let mut written = Written::Value;
         for (place, field) in selection.fields.iter().enumerate() {
@@ -118,10 +114,10 @@ impl<'a, 'o> Writer<'a, 'o> {
             }
             self.output.body.extend_from_slice(&field.label);
             let start = self.output.body.len();
-            let outcome = self.field(field, selection, base, (seen, frame));
+            let outcome = self.field(field, &object);
             if !matches!(outcome, Written::Value) && field.required {
                 if matches!(outcome, Written::Null) {
-                    self.note(field, code::BAD_STORED_VALUE, "a required field has no value");
+                    self.note(field, frame.misfit(), "a required field has no value");
                 }
                 written = Written::Failed;
                 break;
@@ -150,27 +146,21 @@ impl<'a, 'o> Writer<'a, 'o> {
         }
     }
 
-    fn field(
-        &mut self,
-        field: &'a SelectedField,
-        selection: &'a Selection,
-        base: usize,
-        (seen, frame): (Visibility<'a>, Frame<'a>),
-    ) -> Written {
+    fn field(&mut self, field: &'a SelectedField, object: &Object<'a>) -> Written {
+        let frame = object.frame;
         match &field.content {
             Content::Typename(name) => {
                 self.output.body.extend_from_slice(name);
                 Written::Value
             }
             Content::Stored { slot, value } => {
-                let stored = selection.slots.key(*slot);
-                let below = below(seen, stored);
+                let below = object.seen.field(object.selection.slots.key(*slot));
                 if matches!(below, Visibility::Hidden) {
                     return self.hidden(field);
                 }
-                let found = self.slots.get(base + slot).copied().flatten();
+                let found = self.slots.get(object.base + slot).copied().flatten();
                 if let (ValuePlan::Scalar(kind), Some(found)) = (value, found) {
-                    return self.scalar(*kind, found, field);
+                    return self.scalar(*kind, found, field, frame);
                 }
                 self.path.push(Step::Key(&field.key));
                 let written = self.value(value, found, below, (field.location, frame));
@@ -178,11 +168,17 @@ impl<'a, 'o> Writer<'a, 'o> {
                 written
             }
             Content::Relation { place, stored } => {
-                if matches!(below(seen, stored), Visibility::Hidden) {
+                if matches!(object.seen.field(stored), Visibility::Hidden) {
                     return self.hidden(field);
                 }
                 self.path.push(Step::Key(&field.key));
                 let written = self.related(*place, frame);
+                self.path.pop();
+                written
+            }
+            Content::Computed { place } => {
+                self.path.push(Step::Key(&field.key));
+                let written = self.computed(*place, object, field.location);
                 self.path.pop();
                 written
             }
@@ -209,9 +205,10 @@ impl<'a, 'o> Writer<'a, 'o> {
 
     fn scalar(
         &mut self,
-        kind: crate::graphql::catalog::Scalar,
+        kind: Scalar,
         value: RawBsonRef<'a>,
         field: &'a SelectedField,
+        frame: Frame<'a>,
     ) -> Written {
         if scalar(&mut self.output.body, kind, value) {
             return Written::Value;
@@ -219,12 +216,12 @@ impl<'a, 'o> Writer<'a, 'o> {
         if is_null(value) {
             return Written::Null;
         }
-        self.note(field, code::BAD_STORED_VALUE, &format!("the stored value is no `{}`", kind.name()));
+        self.note(field, frame.misfit(), &frame.no(kind.name()));
         Written::Failed
     }
 
     /// A value at the path that the writer stands at.
-    fn value(
+    pub(super) fn value(
         &mut self,
         plan: &'a ValuePlan,
         value: Option<RawBsonRef<'a>>,
@@ -240,7 +237,7 @@ impl<'a, 'o> Writer<'a, 'o> {
                 kind.name()
             }
             (ValuePlan::Object(selection), RawBsonRef::Document(inner)) => {
-                if nothing_readable(inner, seen) {
+                if seen.hides_all_of(inner) {
                     return Written::Null;
                 }
                 return self.object(selection, inner, seen, frame);
@@ -252,9 +249,13 @@ impl<'a, 'o> Writer<'a, 'o> {
             (ValuePlan::Object(_), _) => "object",
             (ValuePlan::List(_), _) => "list",
         };
-        let error = GraphqlError::new(code::BAD_STORED_VALUE, format!("the stored value is no `{wanted}`"));
-        self.error(error.at(location), None);
+        self.misfit(frame, wanted, location);
         Written::Failed
+    }
+
+    /// Notes that a value is not what is wanted.
+    pub(super) fn misfit(&mut self, frame: Frame<'a>, wanted: &str, location: Location) {
+        self.error(GraphqlError::new(frame.misfit(), frame.no(wanted)).at(location), None);
     }
 
     fn array(
@@ -269,17 +270,22 @@ impl<'a, 'o> Writer<'a, 'o> {
             if index > 0 {
                 self.output.body.push(b',');
             }
-            self.path.push(Step::Index(index));
-            let start = self.output.body.len();
-            let written = self.value(item, Some(element), seen, context);
-            self.or_null(start, &written);
-            self.path.pop();
+            self.nested(index, |writer| writer.value(item, Some(element), seen, context));
         }
         self.output.body.push(b']');
     }
 
+    /// An element of a list, which is null where it cannot be written.
+    pub(super) fn nested(&mut self, index: usize, write: impl FnOnce(&mut Self) -> Written) {
+        self.path.push(Step::Index(index));
+        let start = self.output.body.len();
+        let written = write(self);
+        self.or_null(start, &written);
+        self.path.pop();
+    }
+
     /// Null in the place of what has failed or is not there; the place allows it.
-    fn or_null(&mut self, start: usize, written: &Written) {
+    pub(super) fn or_null(&mut self, start: usize, written: &Written) {
         if !matches!(written, Written::Value) {
             self.output.body.truncate(start);
             self.output.body.extend_from_slice(b"null");
@@ -298,33 +304,14 @@ impl<'a, 'o> Writer<'a, 'o> {
         self.error(GraphqlError::new(code, message).at(field.location), Some(&field.key));
     }
 
-    fn error(&mut self, mut error: GraphqlError, key: Option<&str>) {
+    /// Notes an error at the path that the writer stands at, or at a key below it.
+    pub(super) fn error(&mut self, mut error: GraphqlError, key: Option<&str>) {
         let steps = self.path.iter().map(|step| match step {
             Step::Key(key) => PathSegment::Key((*key).to_owned()),
             Step::Index(index) => PathSegment::Index(*index),
         });
         error.path = steps.chain(key.map(|key| PathSegment::Key(key.to_owned()))).collect();
         self.output.error(error);
-    }
-}
-
-fn below<'v>(seen: Visibility<'v>, field: &str) -> Visibility<'v> {
-    match seen {
-        Visibility::Fields(mask) => mask.field(field),
-        Visibility::Whole | Visibility::Hidden => seen,
-    }
-}
-
-/// Whether the embedded document has fields, and none of them may be read.
-fn nothing_readable(document: &RawDocument, seen: Visibility<'_>) -> bool {
-    match seen {
-        Visibility::Whole => false,
-        Visibility::Hidden => true,
-        Visibility::Fields(_) => {
-            let mut elements = document.iter_elements().map_while(Result::ok);
-            !document.is_empty()
-                && elements.all(|element| matches!(below(seen, element.key().as_str()), Visibility::Hidden))
-        }
     }
 }
 

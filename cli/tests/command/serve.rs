@@ -1,74 +1,7 @@
 //! `backstitch serve` as a new user types it: the movies example, the printed lines pasted into a shell, a second
 //! start that keeps everything, and a clean end.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
-}
-
-fn backstitch(arguments: &[&str], folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_backstitch"));
-    command.args(arguments).current_dir(folder).env("RUST_LOG", "warn");
-    command
-}
-
-struct Server {
-    child: Child,
-    output: BufReader<ChildStdout>,
-    ready: String,
-    guide: Vec<String>,
-}
-
-impl Server {
-    /// Starts the server and reads what it prints until the last of the three lines.
-    fn start(arguments: &[&str], folder: &Path) -> Self {
-        let mut child =
-            backstitch(arguments, folder).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut ready = String::new();
-        output.read_line(&mut ready).unwrap();
-        let mut guide = Vec::new();
-        while guide.iter().filter(|line: &&String| line.contains("curl")).count() < 3 {
-            let mut line = String::new();
-            assert!(output.read_line(&mut line).unwrap() > 0, "the output ended early: {ready} {guide:?}");
-            guide.push(line.trim().to_owned());
-        }
-        Self { child, output, ready: ready.trim().to_owned(), guide }
-    }
-
-    fn curl_lines(&self) -> Vec<&str> {
-        self.guide.iter().map(String::as_str).filter(|line| line.contains("curl")).collect()
-    }
-
-    /// Sends SIGTERM and expects a clean end.
-    fn end(mut self) -> String {
-        let done = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(done.success());
-        let mut rest = String::new();
-        self.output.read_to_string(&mut rest).unwrap();
-        let status = self.child.wait().unwrap();
-        assert!(status.success(), "{status}");
-        rest
-    }
-}
-
-/// Runs lines in one shell, as somebody who pastes them.
-fn shell(lines: &[&str]) -> String {
-    let output = Command::new("sh").arg("-c").arg(lines.join("\n")).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
+use crate::running::{Server, backstitch, root, shell};
 
 #[test]
 fn the_printed_lines_work_when_pasted_and_a_second_start_keeps_users_and_data() {

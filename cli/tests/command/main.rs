@@ -1,0 +1,13 @@
+//! The built command, as somebody types it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod operate;
+mod running;
+mod serve;
