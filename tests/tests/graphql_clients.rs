@@ -73,20 +73,28 @@ async fn introspection_gives_the_schema_of_everything_with_either_kind_of_plural
     }
 }
 
-/// Runs the same generated documents by graphql-js and by an engine, each seed so many of them.
-#[tokio::test(flavor = "multi_thread")]
-async fn generated_documents_answer_as_in_graphql_js() {
+/// Runs a script that compares an engine with graphql-js on the same data, for each of the seeds.
+async fn compare(script: &str, cases: &str, seeds: &[&str]) {
     // The generated documents are dear, their data are few.
     let limits = Limits { graphql_cost: u64::MAX, ..Limits::default() };
     let engine = in_memory_within(everything(), limits).await;
     let (app, file) = (app_of(&engine), sdl_file(&engine));
     let base = in_axum(engine).await;
     let directory = folder("apps/everything");
-    for seed in ["1", "2"] {
-        let arguments =
-            [&base, &app, directory.to_str().unwrap(), file.path().to_str().unwrap(), "500", seed];
-        node("differential.mjs", &["graphql"], &arguments).await;
+    for seed in seeds {
+        let paths = [directory.to_str().unwrap(), file.path().to_str().unwrap()];
+        node(script, &["graphql"], &[&base, &app, paths[0], paths[1], cases, seed]).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn generated_documents_answer_as_in_graphql_js() {
+    compare("differential.mjs", "500", &["1", "2"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_with_a_mistake_are_refused_where_graphql_js_refuses_them() {
+    compare("validity.mjs", "1000", &["4"]).await;
 }
 
 /// All of the audit's points, as the script says them.

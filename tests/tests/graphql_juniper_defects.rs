@@ -124,3 +124,44 @@ fn j9_ten_thousand_aliases_and_five_thousand_braces_are_refused() {
         ada.data("{ movie { title } }", json!({})).await;
     });
 }
+
+#[test]
+fn a_directive_that_stands_twice_at_one_place_is_refused() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().guest().await;
+        for query in [
+            "{ movie { title @skip(if: false) @include(if: true) @skip(if: true) } }",
+            "{ movie { ...F @include(if: true) @include(if: true) } } fragment F on Movie { title }",
+            "{ movie { ... @skip(if: false) @skip(if: false) { title } } }",
+            "{ movie { ...F } } fragment F on Movie { year directors { name @skip(if: false) @skip(if: false) } }",
+        ] {
+            let answer = ada.graphql(query, json!({})).await;
+            assert_eq!(refusal(&answer), "GRAPHQL_VALIDATION_FAILED", "{answer}");
+        }
+        let once = "{ movie { title @skip(if: false) @include(if: true) year @skip(if: false) } }";
+        assert!(ada.data(once, json!({})).await["movie"]["title"].is_string());
+    });
+}
+
+#[test]
+fn a_null_default_does_not_let_a_variable_stand_where_null_is_not_allowed() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().guest().await;
+        let query = "query($v: Boolean = null) { movie { title @skip(if: $v) year } }";
+        let answer = ada.graphql(query, json!({ "v": false })).await;
+        assert_eq!(refusal(&answer), "GRAPHQL_VALIDATION_FAILED", "{answer}");
+        let nullable =
+            "query($v: MovieQueryInput = null, $n: Int = null) { movies(query: $v, limit: $n) { year } }";
+        ada.data(nullable, json!({})).await;
+    });
+}
+
+#[test]
+fn a_default_that_does_not_fit_is_refused_even_where_a_value_is_sent() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().guest().await;
+        let query = "query($v: ObjectId = \"none\") { movie(query: { _id: $v }) { title } }";
+        let answer = ada.graphql(query, json!({ "v": "0102030405060708090a0b0c" })).await;
+        assert_eq!(refusal(&answer), "BAD_USER_INPUT", "{answer}");
+    });
+}

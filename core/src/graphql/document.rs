@@ -3,12 +3,13 @@
 //! 1. Tokens and brackets are counted before juniper's recursive parser sees the text.
 //! 2. The picked operation is spread out under the limits of fields, depth and root fields before the
 //!    validation rules run, some of which are quadratic.
-//! 3. juniper validates; enum values are checked against the catalog, which juniper cannot do.
+//! 3. juniper validates; what it leaves out, and enum values against the catalog, is checked beside it.
 //! 4. Only queries and mutations run. With introspection off, `__schema` and `__type` are refused wherever
 //!    they stand, and no message names a part of the schema.
 
 mod convert;
 mod enums;
+mod gaps;
 mod tokens;
 
 use juniper::parser::{ParseError, SourcePosition, Spanning, parse_document_source};
@@ -22,6 +23,7 @@ use super::catalog::Catalog;
 use super::error::{GraphqlError, code};
 use super::juniper::{Introspection, Root};
 use super::scalars::Literal;
+use super::variables::check_defaults;
 use crate::limits::Limits;
 
 /// Validation errors that are told; the rest says nothing new.
@@ -38,20 +40,23 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     /// Parses, picks the operation, checks the limits, validates.
     pub(super) fn read(&self, source: &str, name: Option<&str>) -> Result<OperationNode, Vec<GraphqlError>> {
-        let document =
+        let mut document =
             parse_document_source(source, &self.root.schema).map_err(|error| vec![parse_error(&error)])?;
         let operation = self.convert(&document, name).map_err(|error| vec![error])?;
+        gaps::drop_null_defaults(&mut document);
         let mut context = ValidatorContext::new(&self.root.schema, &document);
         visit_all_rules(&mut context, &document);
         let errors = context.into_errors();
         if !errors.is_empty() {
             return Err(errors.iter().take(MOST_ERRORS).map(|error| self.rule_error(error)).collect());
         }
-        let errors = enums::check(self.catalog, &operation);
+        let mut errors = gaps::repeated_directives(&document);
+        errors.extend(enums::check(self.catalog, &operation));
         if !errors.is_empty() {
             let told = errors.into_iter().take(MOST_ERRORS);
             return Err(told.map(|(message, at)| self.misfit(message).at(at)).collect());
         }
+        check_defaults(&operation.variables, self.catalog, self.limits)?;
         Ok(operation)
     }
 

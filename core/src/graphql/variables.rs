@@ -48,6 +48,23 @@ pub(crate) fn coerce_variables(
     if errors.is_empty() { Ok(variables) } else { Err(errors) }
 }
 
+/// Refuses defaults that do not fit their types, used or not (GraphQL, section 5.6.1).
+pub(crate) fn check_defaults(
+    declared: &[VariableNode],
+    catalog: &Catalog,
+    limits: &Limits,
+) -> Result<(), Vec<GraphqlError>> {
+    let none = Variables::new();
+    let coercer = Coercer { catalog, limits, variables: &none };
+    let misfit = |variable: &VariableNode| {
+        let (default, ty) = (variable.default.as_ref()?, input_type(&variable.ty, catalog)?);
+        let misfit = coercer.coerce(Given::Literal(default), &ty).err()?;
+        Some(refusal(&variable.name, &misfit))
+    };
+    let errors: Vec<_> = declared.iter().filter_map(misfit).collect();
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
 fn refusal(name: &str, misfit: &Misfit) -> GraphqlError {
     let place: String = misfit.path.iter().map(|step| format!(".{step}")).collect();
     let message = format!("variable `${name}{place}`: {}", misfit.message);

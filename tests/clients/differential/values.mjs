@@ -80,11 +80,20 @@ const shown = {
   },
 };
 
-const read = {
-  ObjectId: (json) => new ObjectId(json),
-  Long: (json) => BigInt(json),
-  DateTime: (json) => new Date(json),
+const text = (json, pattern) => {
+  if (typeof json === 'string' && pattern.test(json)) return json;
+  throw new GraphQLError('another form is expected');
 };
+const read = {
+  ObjectId: (json) => new ObjectId(text(json, /^[0-9a-fA-F]{24}$/).toLowerCase()),
+  Long: (json) => {
+    const long = BigInt(typeof json === 'number' && Number.isInteger(json) ? json : text(json, /^-?\d+$/));
+    if (!fits(long, 64)) throw new GraphQLError('too long');
+    return long;
+  },
+  DateTime: (json) => new Date(text(json, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/)),
+};
+const LITERALS = { StringValue: (node) => node.value, IntValue: (node) => Number(node.value) };
 
 /** Makes the scalars of a schema read and show values as we say that they do: a misfit is an error. */
 export function strictScalars(schema) {
@@ -98,7 +107,7 @@ export function strictScalars(schema) {
     };
     if (read[name]) {
       scalar.parseValue = read[name];
-      scalar.parseLiteral = (node) => read[name](node.value);
+      scalar.parseLiteral = (node) => read[name](LITERALS[node.kind]?.(node));
     }
   }
 }
