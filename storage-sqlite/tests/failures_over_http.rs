@@ -57,7 +57,7 @@ async fn engine(store: SqliteStore) -> Engine {
 async fn ask(engine: &Engine, method: &str, path: &str, token: &str, body: Value) -> (u16, HeaderMap, Value) {
     let app = engine.apps().next().unwrap().id().to_string();
     let uri = format!("/api/client/v2.0{}", path.replace("{app}", &app));
-    let mut request = Request::builder().method(method).uri(uri);
+    let mut request = Request::builder().method(method).uri(uri).header("content-type", "application/json");
     if !token.is_empty() {
         request = request.header("authorization", format!("Bearer {token}"));
     }

@@ -130,6 +130,7 @@ fn one_account_answers_to_every_spelling_everywhere() {
         assert_eq!(done.status, 200);
         for (password, status) in [("battery staple", 200), (PASSWORD, 401)] {
             let headers = http::Request::post(format!("/api/client/v2.0/app/{APP}/graphql"))
+                .header("content-type", "application/json")
                 .header("email", "Ada@Example.test")
                 .header("password", password)
                 .body(bytes::Bytes::from(r#"{"query": "{ __typename }"}"#))

@@ -137,6 +137,7 @@ fn every_session_is_a_log_in_and_every_user_comes_and_goes_once() {
         assert_eq!(heard.take(), [said("LOGIN", "local-userpass")]);
 
         let headers = http::Request::post(format!("/api/client/v2.0/app/{APP}/graphql"))
+            .header("content-type", "application/json")
             .header("email", email)
             .header("password", password)
             .body(bytes::Bytes::from(r#"{"query": "{ __typename }"}"#))
