@@ -19,6 +19,9 @@ pub struct Limits {
     pub graphql_root_fields: usize,
     /// Requests in one batch.
     pub graphql_batch: usize,
+    /// How long a request may go on reading; asked before each of its levels. Writes have
+    /// [`transaction`](Self::transaction), functions [`function`](Self::function).
+    pub graphql_time: Duration,
     /// Relations followed one after the other.
     pub relation_depth: usize,
     /// Documents that one list may ask for; more is cut to this.
@@ -97,6 +100,7 @@ impl Default for Limits {
             graphql_fields: 2_000,
             graphql_root_fields: 50,
             graphql_batch: 10,
+            graphql_time: Duration::from_secs(60),
             relation_depth: 5,
             page_size: 50_000,
             graphql_cost: 2_000_000_000,

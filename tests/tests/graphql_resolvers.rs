@@ -10,11 +10,14 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use backstitch::app::{AppConfig, CollectionConfig, ValidationAction};
 use backstitch::auth::config::ProviderKind;
 use backstitch::builder::EngineBuilder;
 use backstitch::engine::Engine;
+use backstitch::env::Env;
+use backstitch::env::test::ManualClock;
 use backstitch::functions::{BatchCall, FunctionCall, FunctionFailure};
 use backstitch::id::CollectionId;
 use backstitch::rules::Access;
@@ -749,4 +752,24 @@ async fn an_exported_app_is_served_with_its_resolvers() {
     let data = guest.data(query, json!({ "i": { "tags": ["x"] } })).await;
     let precedent = json!({ "__typename": "RisksPayloadPrecedent", "title": "x" });
     assert_eq!(data["risks"], json!([{ "__typename": "RisksPayloadItem", "precedents": [precedent] }]));
+}
+
+#[test]
+fn a_request_that_goes_on_for_too_long_reads_no_more() {
+    let clock = Arc::new(ManualClock::at(1_800_000_000));
+    let slow = |builder: EngineBuilder, _| {
+        let (env, waiting) = (Env { clock: clock.clone(), ..Env::system() }, clock.clone());
+        builder.env(env).function("wait", move |_: FunctionCall| {
+            waiting.advance(Duration::from_secs(61));
+            async { Ok::<_, FunctionFailure>(Bson::from("done")) }
+        })
+    };
+    let waits = on("Query", "waits", "wait").payload(scalar("string"));
+    each_world(&[waits], slow, |world| async move {
+        let query = "{ before: notes { _id } waits after: notes { _id } }";
+        let (_, failures) = world.failures(query).await;
+        assert_eq!(failures, [("ExecutionTimeLimitExceeded".to_owned(), json!(["after"]))]);
+        let (_, failures) = world.failures("{ notes { _id author { _id } } }").await;
+        assert_eq!(failures, [], "each request has its own time");
+    });
 }

@@ -80,7 +80,7 @@ pub mod code {
     pub const SCHEMA_READ: &str = "SchemaValidationFailedRead";
     /// A unique key is taken.
     pub const DUPLICATE_KEY: &str = "DUPLICATE_KEY";
-    /// The transaction ran past its deadline; nothing was written.
+    /// The request or its transaction ran past its deadline; nothing was written.
     pub const TIMEOUT: &str = "ExecutionTimeLimitExceeded";
     /// A custom resolver's function is not there.
     pub const FUNCTION_NOT_FOUND: &str = "FunctionNotFound";

@@ -1,6 +1,7 @@
 //! What one request holds while it runs: its view of the store and its bound rules.
 
 use bson::{Bson, RawDocumentBuf};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::graphql::catalog::{Catalog, CollectionIndex, Resolver};
 use crate::graphql::coerce::Variables;
@@ -23,6 +24,8 @@ pub(crate) struct Session<'a> {
     pub(crate) context: &'a ExecuteContext<'a>,
     /// Conditions on related documents that may still be resolved.
     pub(super) related_filters_left: usize,
+    /// When it may read no more.
+    ends: DateTime<Utc>,
     /// The plan's calls of functions, by place.
     pub(super) calls: Vec<BoundCall<'a>>,
     view: View,
@@ -53,12 +56,15 @@ impl<'a> Session<'a> {
     ) -> Self {
         let access = vec![None; catalog.collections.len()];
         let related_filters_left = limits.relation_filters;
+        let time = TimeDelta::from_std(limits.graphql_time).unwrap_or(TimeDelta::MAX);
+        let ends = context.env.clock.now().checked_add_signed(time).unwrap_or(DateTime::<Utc>::MAX_UTC);
         Self {
             catalog,
             limits,
             variables,
             context,
             related_filters_left,
+            ends,
             calls: Vec::new(),
             view: View::Unopened,
             access,
@@ -103,6 +109,10 @@ impl<'a> Session<'a> {
 
     /// The documents that the query matches and the rules let through.
     pub(crate) async fn fetch(&mut self, query: &ScopedQuery) -> Failure<Vec<RawDocumentBuf>> {
+        if self.context.env.clock.now() > self.ends {
+            let text = format!("the request went on for more than {} s", self.limits.graphql_time.as_secs());
+            return Err(GraphqlError::new(code::TIMEOUT, text));
+        }
         let mut cursor = match &mut self.view {
             View::Snapshot(snapshot) => snapshot.find(query).await,
             View::Transaction(transaction) => transaction.find(query).await,
