@@ -6,10 +6,13 @@
 //! 4. What is misspelt counts as absent, what is not enforced stays unenforced; both are reported.
 //! 5. `required` of a field that is not declared is left out: no insert could ever fulfil it.
 
+mod types;
+
 use bson::Bson;
 use serde_json::{Map, Value};
 
-use super::{BsonType, CollectionSchema, Constraints, ObjectSchema, Property, PropertyKind};
+use self::types::Types;
+use super::{CollectionSchema, Constraints, ObjectSchema, Property, PropertyKind};
 use crate::report::Report;
 
 /// Deeper schemas are cut: real ones have at most seven levels.
@@ -332,109 +335,6 @@ impl Parser<'_> {
     }
 }
 
-/// What `bsonType` (or `type`) says.
-#[derive(Default)]
-struct Types {
-    declared: bool,
-    null: bool,
-    object: bool,
-    array: bool,
-    several: bool,
-    scalar: Option<BsonType>,
-}
-
-impl Types {
-    fn of(node: &Map<String, Value>, at: &str, parser: &mut Parser<'_>) -> Self {
-        let (keyword, json) = match (node.get("bsonType"), node.get("type")) {
-            (Some(json), _) => ("bsonType", json),
-            (None, Some(json)) => ("type", json),
-            (None, None) => return Self::default(),
-        };
-        let at = child(at, keyword);
-        let mut types = Self { declared: true, ..Self::default() };
-        match json {
-            Value::String(name) => types.add(name, &at, parser),
-            Value::Array(names) => types.add_list(names, &at, parser),
-            _ => {
-                parser.warn(&at, format!("`{keyword}` must be a name or a list of names; ignored"));
-                types.declared = false;
-            }
-        }
-        types
-    }
-
-    fn add_list(&mut self, names: &[Value], at: &str, parser: &mut Parser<'_>) {
-        let mut others = 0;
-        for (index, json) in names.iter().enumerate() {
-            match json.as_str() {
-                Some("null") => self.null = true,
-                Some(name) => {
-                    others += 1;
-                    self.add(name, &child(at, &index.to_string()), parser);
-                }
-                None => parser.warn(&child(at, &index.to_string()), "a type must be a name; ignored"),
-            }
-        }
-        if others == 0 && self.null {
-            self.scalar = Some(BsonType::Null);
-        }
-        if others > 1 {
-            self.several = true;
-            parser.warn(at, "several types at once are not enforced yet; anything is accepted");
-        }
-    }
-
-    fn add(&mut self, name: &str, at: &str, parser: &mut Parser<'_>) {
-        let instead = match name {
-            "boolean" => Some("bool"),
-            "float" => Some("number"),
-            "integer" => Some("int"),
-            "binary" => Some("binData"),
-            _ => None,
-        };
-        if let Some(instead) = instead {
-            parser.warn(at, format!("`{name}` is no BSON type; read as `{instead}`"));
-        } else if name == "number" {
-            parser.warn(at, "`number` takes every numeric type and is shown as a double");
-        }
-        match instead.unwrap_or(name) {
-            "object" => self.object = true,
-            "array" => self.array = true,
-            "mixed" => {}
-            name => {
-                self.scalar = scalar(name);
-                if self.scalar.is_none() {
-                    parser.warn(at, format!("unknown type `{name}`; anything is accepted"));
-                }
-            }
-        }
-    }
-}
-
-fn scalar(name: &str) -> Option<BsonType> {
-    Some(match name {
-        "string" => BsonType::String,
-        "objectId" => BsonType::ObjectId,
-        "int" => BsonType::Int,
-        "long" => BsonType::Long,
-        "double" => BsonType::Double,
-        "number" => BsonType::Number,
-        "decimal" => BsonType::Decimal,
-        "bool" => BsonType::Bool,
-        "date" => BsonType::Date,
-        "timestamp" => BsonType::Timestamp,
-        "uuid" => BsonType::Uuid,
-        "binData" => BsonType::BinData,
-        "regex" => BsonType::Regex,
-        "null" => BsonType::Null,
-        "symbol" => BsonType::Symbol,
-        "javascript" | "function" => BsonType::Javascript,
-        "minKey" => BsonType::MinKey,
-        "maxKey" => BsonType::MaxKey,
-        _ => return None,
-    })
-}
-
 fn title(node: &Map<String, Value>) -> Option<String> {
     node.get("title").and_then(Value::as_str).filter(|title| !title.trim().is_empty()).map(str::to_owned)
 }
@@ -463,6 +363,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::schema::BsonType;
 
     fn parse(json: &Value) -> (Option<CollectionSchema>, Report) {
         let mut report = Report::default();
