@@ -18,7 +18,7 @@ use backstitch::auth::PasswordCost;
 use backstitch::auth::config::{Confirmation, EmailPasswordConfig, PasswordReset, ProviderKind};
 use backstitch::engine::{App, Engine};
 use backstitch::env::{Env, Mail, MailKind, Mailer, Timer};
-use backstitch::error::{Error, Result};
+use backstitch::error::{Error, ErrorKind, Result};
 use backstitch::functions::FunctionCall;
 use backstitch::id::AppId;
 use backstitch::limits::Limits;
@@ -266,6 +266,27 @@ fn a_change_to_a_taken_address_looks_like_one_to_a_free_one() {
             world.app().request_email_change(&ada, address, "https://app.example/moved").await.unwrap();
             assert_eq!(world.mailbox.take(), [(kind, address.to_owned())]);
         }
+    });
+}
+
+#[test]
+fn nobody_floods_an_owner_by_registering_or_moving_to_a_taken_address() {
+    on_each_store(async |store| {
+        let automatic = EmailPasswordConfig { confirmation: Confirmation::Automatic, ..by_mail() };
+        let world = World::new(store, automatic, true).await;
+        assert_eq!(world.register("ada@x.test").await.status, 201);
+        for _ in 0..9 {
+            assert_eq!(world.register("ada@x.test").await.status, 201);
+        }
+        assert_eq!(world.mailbox.take().len(), 9, "each told the owner");
+        assert_eq!(world.register("ada@x.test").await.status, 429);
+
+        let bob = Client::new(&world.engine, APP).person("bob@x.test").await;
+        let head = http::Request::get("/").header("authorization", format!("Bearer {}", bob.access.unwrap()));
+        let actor = world.app().authenticate(&head.body(()).unwrap().into_parts().0).await.unwrap();
+        let moved = world.app().request_email_change(&actor, "ada@x.test", "https://app.example/moved").await;
+        assert_eq!(moved.unwrap_err().kind(), ErrorKind::TooManyRequests);
+        assert_eq!(world.mailbox.take(), []);
     });
 }
 

@@ -26,7 +26,8 @@ impl Auth {
     /// length; what the confirmation fails with.
     pub async fn register(&self, email: &str, password: &Secret, peer: Option<IpAddr>) -> Result<()> {
         let (provider, context) = (self.email_password()?, self.context_of(peer));
-        if provider.confirms_by_mail() {
+        // Where accounts are hidden, the owner of a taken address is mailed however others are confirmed.
+        if provider.confirms_by_mail() || provider.hides_accounts {
             let address = provider.address(&context, email).await?;
             Throttle::of(&context).admit_mail(&address, peer).await?;
         }

@@ -23,11 +23,11 @@ impl Auth {
         provider.check_email(email)?;
         let identity = user.identities.iter().find(|known| known.provider == Registration::PROVIDER);
         let identity = identity.ok_or_else(unknown)?;
+        Throttle::of(&context).admit_mail(email, None).await?;
         if context.store.registration(context.app, email).await?.is_some() {
             let hides = provider.hides_accounts;
             return if hides { provider.tell_owner(&context, email).await } else { Err(name_in_use()) };
         }
-        Throttle::of(&context).admit_mail(email, None).await?;
         let meant = Meant { account: identity.id.clone(), detail: format!("{} {email}", user.epoch) };
         let issued = OneTime::EmailChange.issue(&context, &meant).await?;
         provider.mail(&context, (MailKind::EmailChange, email), (page, None), issued).await
