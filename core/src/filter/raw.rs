@@ -125,6 +125,15 @@ impl<'a> Element<'a> {
         })
     }
 
+    /// The bytes of a string, which may be no UTF-8.
+    #[inline]
+    pub(crate) fn string_bytes(&self) -> Option<&'a [u8]> {
+        match self.kind {
+            0x02 => self.bytes.get(4..)?.strip_suffix(&[0]),
+            _ => None,
+        }
+    }
+
     #[cold]
     fn rare(&self, document: &'a RawDocument) -> Option<RawBsonRef<'a>> {
         if self.kind == 0x11 {

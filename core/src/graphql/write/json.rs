@@ -19,6 +19,17 @@ pub(super) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
+/// Bytes that should be a string; false, with nothing written, when they are no UTF-8.
+pub(super) fn bytes(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
+    if is_plain(bytes) {
+        out.push(b'"');
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return true;
+    }
+    std::str::from_utf8(bytes).map(|text| string(out, text)).is_ok()
+}
+
 /// An integer.
 pub(super) fn integer(out: &mut Vec<u8>, value: i64) {
     // Writing to a vector cannot fail.
@@ -58,25 +69,49 @@ pub(super) fn date_time(out: &mut Vec<u8>, millis: i64) -> bool {
     true
 }
 
+/// Whether all of it is ASCII, and JSON wants none of it escaped.
+fn is_plain(bytes: &[u8]) -> bool {
+    let (words, tail) = bytes.as_chunks::<8>();
+    let found = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        special_in(word) | (word & HIGH)
+    };
+    let seen = words.iter().fold(0, |seen, word| seen | found(word));
+    // What is less than a word is looked at as the last word, which overlaps with the one before.
+    let last = match bytes.last_chunk() {
+        Some(word) => found(word) == 0,
+        None => tail.iter().all(|byte| byte.is_ascii() && !is_special(*byte)),
+    };
+    seen == 0 && last
+}
+
 /// The place of the first byte that JSON wants escaped.
 fn first_special(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
     let (words, tail) = bytes.as_chunks::<8>();
-    let zero_in = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
     for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let quote = zero_in(word ^ (ONES * u64::from(b'"')));
-        let backslash = zero_in(word ^ (ONES * u64::from(b'\\')));
-        // Borrows can set bits above the first true hit, never below it: the lowest one is right.
-        let hit = control | quote | backslash;
+        let hit = special_in(u64::from_le_bytes(*word));
         if hit != 0 {
             return Some(index * 8 + (hit.trailing_zeros() / 8) as usize);
         }
     }
-    let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-    tail.iter().position(special).map(|at| words.len() * 8 + at)
+    tail.iter().position(|byte| is_special(*byte)).map(|at| words.len() * 8 + at)
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// The high bits of the bytes that JSON wants escaped. Borrows can set bits above the first true hit, never below it: the
+/// lowest one is right.
+fn special_in(word: u64) -> u64 {
+    let zero_in = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+    let quote = zero_in(word ^ (ONES * u64::from(b'"')));
+    let backslash = zero_in(word ^ (ONES * u64::from(b'\\')));
+    control | quote | backslash
+}
+
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 fn escape(out: &mut Vec<u8>, byte: u8) {
@@ -152,10 +187,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_string_reads_back_as_it_was(text in ".*", control in 0_u8..0x20) {
+        fn every_string_reads_back_as_it_was(text in ".*", plain in "[a-z ]{0,20}", control in 0_u8..0x20) {
+            prop_assert_eq!(written(|out| assert!(bytes(out, plain.as_bytes()))), format!("\"{plain}\""));
             let text = format!("{text}{}\"\\ é{}", char::from(control), text);
             let json = written(|out| string(out, &text));
+            prop_assert_eq!(&json, &written(|out| assert!(bytes(out, text.as_bytes()))));
             prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+
+        #[test]
+        fn bytes_are_written_when_they_are_utf_8(text in proptest::collection::vec(any::<u8>(), 0..20)) {
+            let mut out = Vec::new();
+            prop_assert_eq!(bytes(&mut out, &text), std::str::from_utf8(&text).is_ok());
+            let text = String::from_utf8_lossy(&text);
+            prop_assert!(out.is_empty() || serde_json::from_slice::<String>(&out).unwrap() == text);
         }
 
         #[test]

@@ -3,6 +3,7 @@
 use bson::{RawArray, RawBsonRef, RawDocument};
 
 use super::frame::{Frame, Object};
+use super::json;
 use super::output::Output;
 use super::scalar::scalar;
 use crate::filter::raw;
@@ -19,7 +20,7 @@ pub(crate) struct Writer<'a, 'o> {
     pub(super) output: &'o mut Output,
     path: Vec<Step<'a>>,
     /// The values found in the documents that are being written, outermost first.
-    slots: Vec<Option<RawBsonRef<'a>>>,
+    slots: Vec<Option<raw::Element<'a>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -137,7 +138,7 @@ impl<'a, 'o> Writer<'a, 'o> {
             if let Some(place) = selection.slots.find(element.key)
                 && let Some(slot) = slots.get_mut(place)
             {
-                *slot = element.value(document);
+                *slot = Some(element);
                 left = left.saturating_sub(1);
                 if left == 0 {
                     break;
@@ -160,8 +161,9 @@ impl<'a, 'o> Writer<'a, 'o> {
                 }
                 let found = self.slots.get(object.base + slot).copied().flatten();
                 if let (ValuePlan::Scalar(kind), Some(found)) = (value, found) {
-                    return self.scalar(*kind, found, field, frame);
+                    return self.scalar(*kind, (found, object.document), field, frame);
                 }
+                let found = found.and_then(|found| found.value(object.document));
                 self.path.push(Step::Key(&field.key));
                 let written = self.value(value, found, below, (field.location, frame));
                 self.path.pop();
@@ -206,10 +208,16 @@ impl<'a, 'o> Writer<'a, 'o> {
     fn scalar(
         &mut self,
         kind: Scalar,
-        value: RawBsonRef<'a>,
+        (element, document): (raw::Element<'a>, &'a RawDocument),
         field: &'a SelectedField,
         frame: Frame<'a>,
     ) -> Written {
+        if kind == Scalar::String
+            && element.string_bytes().is_some_and(|text| json::bytes(&mut self.output.body, text))
+        {
+            return Written::Value;
+        }
+        let Some(value) = element.value(document) else { return Written::Null };
         if scalar(&mut self.output.body, kind, value) {
             return Written::Value;
         }
