@@ -14,6 +14,7 @@ mod query;
 mod related_filter;
 mod resolve;
 mod session;
+mod tally;
 
 pub(crate) use bind::Bound;
 pub(crate) use level::{Level, Origin, at};
