@@ -1,6 +1,6 @@
 //! What the engine tells of its work: spans, a record of every request, metrics.
 //!
-//! 1. **Spans** are `tracing` spans: `request` (info) for what comes over HTTP, `graphql` (debug) with its stages
+//! 1. **Spans** are `tracing` spans: `request` (info, target `backstitch::request`) for what comes over HTTP, `graphql` (debug) with its stages
 //!    `prepare`, `bind` and `run`, `function` (debug) for each call of a function, and one span (trace) for each
 //!    request to the store: `snapshot`, `find`, `begin`, `write`, `commit`, `rollback`, with `relation` around what
 //!    belongs to the next level of a plan. They carry counts: documents, parents, writes, calls.
@@ -13,7 +13,8 @@
 //!    configured, collections, roles and functions as the configuration names them. No header, body, document,
 //!    variable, argument, address or token is ever put into a span, a record or a label. What a client chooses
 //!    and what is told all the same: the name of an operation that was found in a valid document, and what the SDK
-//!    says of itself at log-in.
+//!    says of itself at log-in. Beside that, warnings and errors are logged with their causes: there, a mailer, a
+//!    store or a listener of the host's is quoted, who have to keep secrets out of what they fail with.
 //! 5. What nobody wants costs a comparison: the log is asked first how much it wants ([`Detail`]).
 //!
 //! A request whose client goes away before it is answered leaves no record.

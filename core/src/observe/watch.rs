@@ -63,6 +63,7 @@ impl Watcher {
     pub(crate) fn request(&self, lookup: &Lookup, head: &mut Parts) -> Watch<'_> {
         let target = Target::of(lookup, &head.method);
         let span = tracing::info_span!(
+            target: "backstitch::request",
             "request",
             co_id = Empty,
             app_id = Empty,
