@@ -112,16 +112,15 @@ pub struct World {
 pub fn on_each_store<F: Future<Output = ()>>(detail: Detail, story: impl Fn(World) -> F) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let stores: [fn(&std::path::Path, Arc<ManualClock>) -> Arc<dyn Store>; 2] = [
-        |_, clock| Arc::new(MemoryStore::with_clock(clock)),
-        |folder, clock| {
-            let config = SqliteConfig::new(folder.join("seen.db"), Env::system().executor, clock);
-            Arc::new(SqliteStore::open(config).unwrap())
-        },
-    ];
-    for open in stores {
+    for is_on_disk in [false, true] {
         let clock = Arc::new(ManualClock::at(START));
-        let store = open(folder.path(), clock.clone());
+        let store: Arc<dyn Store> = if is_on_disk {
+            let config =
+                SqliteConfig::new(folder.path().join("seen.db"), Env::system().executor, clock.clone());
+            Arc::new(SqliteStore::open(config).unwrap())
+        } else {
+            Arc::new(MemoryStore::with_clock(clock.clone()))
+        };
         runtime.block_on(async { story(World::on(store, clock, Records::of(detail)).await).await });
     }
 }
