@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -79,11 +78,9 @@ impl Engine {
         let watch = self.parts.watcher.request(&lookup, &mut head);
         let span = watch.span();
         let outcome = match lookup {
-            Lookup::Endpoint(found) => {
-                // Pinned where it is: a large future is not moved into what carries it into the span.
-                let answering = pin!(self.answer(&found, &head, body));
-                answering.instrument(span.clone()).await
-            }
+            // A future of many kilobytes is moved into its span, so without one it is awaited where it is.
+            Lookup::Endpoint(found) if span.is_disabled() => self.answer(&found, &head, body).await,
+            Lookup::Endpoint(found) => self.answer(&found, &head, body).instrument(span.clone()).await,
             Lookup::Preflight { methods, app } => {
                 self.admit_preflight(app.as_deref(), &head).map(|()| wire::preflight(&methods))
             }

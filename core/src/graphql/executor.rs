@@ -1,7 +1,6 @@
 //! Executing GraphQL requests of one app.
 
 use std::net::IpAddr;
-use std::pin::pin;
 use std::sync::Arc;
 
 use bson::{Bson, RawDocument};
@@ -121,11 +120,13 @@ impl Graphql {
             operation = Empty,
             error_code = Empty,
         );
-        let running = pin!(self.run(context, request));
-        let response = match running.instrument(span.clone()).await {
-            Ok(response) => response,
-            Err(errors) => GraphqlResponse::refused(&errors),
+        // A large future is moved into its span, so without one it is awaited where it is.
+        let response = if span.is_disabled() {
+            self.run(context, request).await
+        } else {
+            self.run(context, request).instrument(span.clone()).await
         };
+        let response = response.unwrap_or_else(|errors| GraphqlResponse::refused(&errors));
         if let Some(code) = response.error_code {
             span.record("error_code", code);
             if let Some(notes) = context.notes {
@@ -160,13 +161,12 @@ impl Graphql {
             self.schema.introspect(&plan.introspection, &as_json(&variables))?
         };
         let run = debug_span!("run", kind = plan.kind.as_str(), roots = plan.roots.len());
-        let running = pin!(async {
-            match plan.kind {
-                OperationKind::Query => run_query(session, &plan, bound, &introspected).await,
-                OperationKind::Mutation => run_mutation(session, &plan, bound, &introspected).await,
+        Ok(match plan.kind {
+            OperationKind::Query => run_query(session, &plan, bound, &introspected).instrument(run).await,
+            OperationKind::Mutation => {
+                run_mutation(session, &plan, bound, &introspected).instrument(run).await
             }
-        });
-        Ok(running.instrument(run).await)
+        })
     }
 
     /// The variables' values, and the plan that they lead to.
