@@ -71,11 +71,7 @@ impl Engine {
     /// extensions as [`PeerAddress`](crate::http::PeerAddress).
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Body> {
         let (mut head, body) = request.into_parts();
-        if let Some(client) = self.parts.proxies.client(&head) {
-            head.extensions.insert(PeerAddress(client));
-        }
-        let lookup = wire::find(&head.method, head.uri.path());
-        let watch = self.parts.watcher.request(&lookup, &mut head);
+        let (lookup, watch) = self.begin(&mut head);
         let span = watch.span();
         let outcome = match lookup {
             // A future of many kilobytes is moved into its span, so without one it is awaited where it is.
@@ -88,6 +84,16 @@ impl Engine {
             Lookup::NotFound => Err(Error::new(ErrorKind::RouteNotFound, "no such route")),
         };
         span.in_scope(|| respond(&watch, &head, outcome))
+    }
+
+    /// Finds out who asks, as far as the connection tells, and what for.
+    fn begin(&self, head: &mut http::request::Parts) -> (Lookup, Watch<'_>) {
+        if let Some(client) = self.parts.proxies.client(head) {
+            head.extensions.insert(PeerAddress(client));
+        }
+        let lookup = wire::find(&head.method, head.uri.path());
+        let watch = self.parts.watcher.request(&lookup, head);
+        (lookup, watch)
     }
 
     /// The answer to a body over [`Limits::body`], for mounts.
@@ -103,8 +109,7 @@ impl Engine {
 
     /// Not even the app is known: nothing is believed of a request that came in part.
     fn refuse(&self, head: &http::request::Parts, error: Error) -> Response<Body> {
-        let lookup = wire::find(&head.method, head.uri.path());
-        let watch = self.parts.watcher.request(&lookup, &mut head.clone());
+        let (_, watch) = self.begin(&mut head.clone());
         watch.span().in_scope(|| respond(&watch, head, Err(error)))
     }
 

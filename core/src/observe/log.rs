@@ -26,7 +26,8 @@ pub trait RequestLog: Send + Sync {
     /// **Behaviour**
     /// - it is not called where [`detail`](Self::detail) was [`Detail::Nothing`];
     /// - the client waits for it: what takes long belongs into a queue;
-    /// - it is called inside the request's span.
+    /// - it is called inside the request's span;
+    /// - a panic in it is logged, and the client gets its answer.
     fn record(&self, record: &RequestRecord);
 }
 

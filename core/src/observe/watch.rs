@@ -1,5 +1,7 @@
 //! One request from its first byte to its answer.
 
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bson::oid::ObjectId;
@@ -36,7 +38,7 @@ pub(crate) struct Watch<'w> {
 struct Begun {
     id: RecordId,
     started: DateTime<Utc>,
-    peer: Option<std::net::IpAddr>,
+    peer: Option<IpAddr>,
     notes: Arc<Notes>,
 }
 
@@ -94,7 +96,7 @@ impl Watcher {
         watch
     }
 
-    fn begin(&self, target: Target, detail: Detail, span: Span, peer: Option<std::net::IpAddr>) -> Watch<'_> {
+    fn begin(&self, target: Target, detail: Detail, span: Span, peer: Option<IpAddr>) -> Watch<'_> {
         let counted = cfg!(feature = "metrics") && target.endpoint.is_some();
         let told = detail != Detail::Nothing || !span.is_disabled();
         let noted = (told || counted).then(|| {
@@ -106,6 +108,13 @@ impl Watcher {
             Begun { id, started, peer, notes: Arc::new(Notes::new(detail == Detail::Rules)) }
         });
         Watch { watcher: self, target, detail, span, noted }
+    }
+
+    /// A log that panics takes no answer from a client; what it panics with, the panic hook has printed.
+    fn tell(&self, record: &RequestRecord) {
+        if catch_unwind(AssertUnwindSafe(|| self.log.record(record))).is_err() {
+            tracing::error!("the request log panicked");
+        }
     }
 
     /// Without randomness the request goes on, and fails where it needs some.
@@ -145,7 +154,7 @@ impl Watch<'_> {
         }
         if self.detail != Detail::Nothing {
             let record = record(self.target, begun, noted, (completed, status));
-            self.span.in_scope(|| self.watcher.log.record(&record));
+            self.span.in_scope(|| self.watcher.tell(&record));
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The record itself: what it serialises to, who gets one, and how much a log may want.
 
+use backstitch::auth::config::ProviderKind;
+use backstitch::engine::Engine;
 use backstitch::graphql::GraphqlRequest;
-use backstitch::observe::Detail;
+use backstitch::observe::{Detail, RequestRecord};
+use backstitch_tests::Client;
 use http::Request;
 use serde_json::json;
 
@@ -124,6 +127,23 @@ fn a_body_that_no_mount_could_read_is_recorded_too() {
         let told = |record: &serde_json::Value| (record["request_url"].clone(), record["status"].clone());
         let told: Vec<_> = world.records.json().iter().map(told).collect();
         assert_eq!(told, [413, 400].map(|status| (json!("/app/{app}/graphql"), json!(status))));
+    });
+}
+
+#[test]
+fn a_log_that_panics_takes_no_answer_from_a_client() {
+    on_each_store(Detail::Nothing, |world| async move {
+        let app = backstitch::app::AppConfig::new("other").provider(ProviderKind::Anonymous);
+        let builder =
+            Engine::builder().store(world.store.clone()).public_url("http://other.example").app(app);
+        let engine = builder.request_log(|_: &RequestRecord| panic!("no room")).build().await.unwrap();
+        let id = engine.apps().next().unwrap().id().to_string();
+        assert!(Client::new(&engine, &id).guest().await.access.is_some());
+        let events = world.capture.events("backstitch::observe::watch");
+        assert_eq!(
+            events.iter().map(|event| event.field("message")).collect::<Vec<_>>(),
+            ["the request log panicked"]
+        );
     });
 }
 
