@@ -1,6 +1,6 @@
 //! Who is asking.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bson::{Bson, Document, doc};
 
@@ -14,7 +14,14 @@ use crate::store::User;
 #[derive(Clone, Debug)]
 pub struct Actor {
     app: AppId,
-    user: Option<Arc<ActingUser>>,
+    user: Option<Arc<Acting>>,
+}
+
+#[derive(Debug)]
+struct Acting {
+    user: ActingUser,
+    /// What rules know of them, once a rule has asked.
+    document: OnceLock<Document>,
 }
 
 /// A user while acting.
@@ -38,7 +45,7 @@ impl Actor {
 
     /// A user.
     pub fn user(app: AppId, user: ActingUser) -> Self {
-        Self { app, user: Some(Arc::new(user)) }
+        Self { app, user: Some(Arc::new(Acting { user, document: OnceLock::new() })) }
     }
 
     /// The app.
@@ -48,7 +55,7 @@ impl Actor {
 
     /// The user; `None` for the system.
     pub fn acting_user(&self) -> Option<&ActingUser> {
-        self.user.as_deref()
+        self.user.as_deref().map(|acting| &acting.user)
     }
 
     /// Whether this is the system, which no rule binds.
@@ -58,10 +65,21 @@ impl Actor {
 
     /// What `%%user` stands for in rules: `{id, type, data, custom_data, identities}`.
     pub fn as_document(&self) -> Document {
-        let Some(acting) = &self.user else {
-            return doc! { "type": "system", "data": {}, "custom_data": {}, "identities": [] };
-        };
-        let identities: Vec<Bson> = acting
+        match self.document() {
+            Some(document) => document.clone(),
+            None => doc! { "type": "system", "data": {}, "custom_data": {}, "identities": [] },
+        }
+    }
+
+    /// The same, of a user; made once.
+    pub(crate) fn document(&self) -> Option<&Document> {
+        self.user.as_deref().map(|acting| acting.document.get_or_init(|| acting.user.document()))
+    }
+}
+
+impl ActingUser {
+    fn document(&self) -> Document {
+        let identities: Vec<Bson> = self
             .user
             .identities
             .iter()
@@ -75,10 +93,10 @@ impl Actor {
             })
             .collect();
         doc! {
-            "id": acting.user.id.to_hex(),
-            "type": acting.user.kind.as_str(),
-            "data": acting.user.data(),
-            "custom_data": acting.custom_data.clone().unwrap_or_default(),
+            "id": self.user.id.to_hex(),
+            "type": self.user.kind.as_str(),
+            "data": self.user.data(),
+            "custom_data": self.custom_data.clone().unwrap_or_default(),
             "identities": identities,
         }
     }

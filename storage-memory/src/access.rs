@@ -7,13 +7,13 @@
 //!    different elements.
 //! 4. The index gives the order when its keys are equalities and then exactly the sort.
 
-use backstitch::filter::key::encode;
+use backstitch::filter::key::{encode, encode_after};
 use backstitch::filter::{Comparison, Filter, SortKey, Test};
 use backstitch::store::IndexKey;
 use bson::Bson;
 
 use crate::collection::Collection;
-use crate::index::{Index, Span, successor};
+use crate::index::{End, Index, Span};
 
 /// More spans than this are slower than a scan.
 const MOST_SPANS: usize = 5000;
@@ -93,14 +93,19 @@ fn literals<'a>(filter: &'a Filter, key: &IndexKey) -> Option<&'a [Bson]> {
 }
 
 fn extend(prefixes: &[Vec<u8>], values: &[Bson], key: &IndexKey) -> Vec<Vec<u8>> {
-    let mut encoded: Vec<_> = values.iter().map(|value| encode(value, key.direction)).collect();
-    encoded.sort_unstable();
-    encoded.dedup();
-    let with = |prefix: &Vec<u8>| {
-        let prefix = prefix.clone();
-        encoded.iter().map(move |value| [prefix.as_slice(), value].concat()).collect::<Vec<_>>()
+    let with = |prefix: &Vec<u8>, value: &Bson| {
+        let mut longer = Vec::with_capacity(prefix.len() + 16);
+        longer.extend_from_slice(prefix);
+        encode_after(value, key.direction, &mut longer);
+        longer
     };
-    prefixes.iter().flat_map(with).collect()
+    let mut extended: Vec<_> =
+        prefixes.iter().flat_map(|prefix| values.iter().map(move |value| with(prefix, value))).collect();
+    if values.len() > 1 {
+        extended.sort_unstable();
+        extended.dedup();
+    }
+    extended
 }
 
 /// The bounds on a key, as bytes that follow the prefix.
@@ -110,9 +115,10 @@ fn bounds(residual: &[&Filter], key: &IndexKey, multikey: bool) -> Option<Span> 
     if !multikey {
         for other in ranges {
             span.low = span.low.max(other.low);
-            span.high = match (span.high, other.high) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
+            span.end = match (span.end, other.end) {
+                (End::Below(a), End::Below(b)) => End::Below(a.min(b)),
+                (End::Below(end), _) | (_, End::Below(end)) => End::Below(end),
+                (end, _) => end,
             };
         }
     }
@@ -131,16 +137,16 @@ fn range(filter: &Filter, key: &IndexKey) -> Option<Span> {
     let upward = matches!(comparison, Comparison::Gt | Comparison::Gte);
     match comparison {
         Comparison::Eq => None,
-        _ if upward == ascending => Some(Span { high: successor(&bracket), low: literal }),
-        _ => Some(Span { high: successor(&literal), low: bracket }),
+        _ if upward == ascending => Some(Span { end: End::after(&bracket), low: literal }),
+        _ => Some(Span { end: End::after(&literal), low: bracket }),
     }
 }
 
 fn narrow(prefix: Vec<u8>, range: Option<&Span>) -> Span {
     let Some(range) = range else { return Span::beginning_with(prefix) };
-    let high = match &range.high {
-        Some(high) => Some([prefix.as_slice(), high].concat()),
-        None => successor(&prefix),
+    let end = match &range.end {
+        End::Below(high) => End::Below([prefix.as_slice(), high].concat()),
+        End::Prefix | End::Open => End::after(&prefix),
     };
-    Span { low: [prefix.as_slice(), &range.low].concat(), high }
+    Span { low: [prefix.as_slice(), &range.low].concat(), end }
 }

@@ -19,17 +19,44 @@ pub(crate) struct Index {
     multikey: bool,
 }
 
-/// Keys from `low` on and below `high`.
+/// Keys from `low` on to an end.
 #[derive(Clone, Debug)]
 pub(crate) struct Span {
     pub(crate) low: Vec<u8>,
-    pub(crate) high: Option<Vec<u8>>,
+    pub(crate) end: End,
+}
+
+/// Where a span ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// After all keys that begin with its `low`.
+    Prefix,
+    /// Before this key.
+    Below(Vec<u8>),
+    /// At the end of the index.
+    Open,
 }
 
 impl Span {
     /// All keys that begin so.
     pub(crate) fn beginning_with(prefix: Vec<u8>) -> Self {
-        Self { high: successor(&prefix), low: prefix }
+        Self { low: prefix, end: End::Prefix }
+    }
+
+    /// Whether a key that is not below `low` lies within.
+    fn holds(&self, key: &[u8]) -> bool {
+        match &self.end {
+            End::Prefix => key.starts_with(&self.low),
+            End::Below(high) => key < high.as_slice(),
+            End::Open => true,
+        }
+    }
+}
+
+impl End {
+    /// Before the least key after everything that begins with `prefix`.
+    pub(crate) fn after(prefix: &[u8]) -> Self {
+        successor(prefix).map_or(Self::Open, Self::Below)
     }
 }
 
@@ -76,15 +103,12 @@ impl Index {
     /// The document at a place of a span, and the place after it.
     pub(crate) fn step(&self, at: Position, span: &Span) -> Option<(u64, Position)> {
         let (key, number, after) = self.entries.entry(at)?;
-        span.high.as_ref().is_none_or(|high| key.as_ref() < high.as_slice()).then_some((*number, after))
+        span.holds(key).then_some((*number, after))
     }
 
     /// All documents of a span, by key; one that has several keys comes several times.
     pub(crate) fn within(&self, span: &Span) -> impl Iterator<Item = u64> {
-        self.entries
-            .from(self.seek(span))
-            .take_while(|(key, _)| span.high.as_ref().is_none_or(|high| key.as_ref() < high.as_slice()))
-            .map(|(_, number)| *number)
+        self.entries.from(self.seek(span)).take_while(|(key, _)| span.holds(key)).map(|(_, number)| *number)
     }
 
     fn holds(&self, key: &[u8]) -> bool {
@@ -104,7 +128,7 @@ fn with_number(mut key: Vec<u8>, number: u64) -> Arc<[u8]> {
 }
 
 /// The least bytes after everything that begins with `prefix`; `None` when nothing is.
-pub(crate) fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
+fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     let kept = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
     let mut next = prefix.get(..=kept)?.to_vec();
     *next.last_mut()? += 1;

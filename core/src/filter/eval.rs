@@ -27,7 +27,9 @@ pub(crate) fn any_value<'a>(
     path: &FieldPath,
     accept: &mut dyn FnMut(Option<RawBsonRef<'a>>) -> bool,
 ) -> bool {
-    walk(document, path.as_str(), accept)
+    let (head, rest) = path.split_head();
+    // Bytes that cannot be read count as missing: a filter never fails.
+    follow(raw::get(document, head), rest, accept)
 }
 
 fn walk<'a>(
@@ -36,7 +38,6 @@ fn walk<'a>(
     accept: &mut dyn FnMut(Option<RawBsonRef<'a>>) -> bool,
 ) -> bool {
     let (head, rest) = split(path);
-    // Bytes that cannot be read count as missing: a filter never fails.
     follow(raw::get(document, head), rest, accept)
 }
 

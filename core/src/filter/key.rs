@@ -21,6 +21,13 @@ pub fn encode(value: &Bson, direction: Direction) -> Vec<u8> {
     directed(value.into(), direction)
 }
 
+/// Appends the key of one value to keys that stand before it in an index.
+pub fn encode_after(value: &Bson, direction: Direction, key: &mut Vec<u8>) {
+    let start = key.len();
+    write(value.into(), key);
+    turn(key.get_mut(start..).unwrap_or_default(), direction);
+}
+
 /// The ascending key of one stored value.
 pub fn encode_raw(value: RawBsonRef<'_>) -> Vec<u8> {
     directed(value.into(), Direction::Ascending)
@@ -93,12 +100,17 @@ fn nothing(direction: Direction) -> Vec<u8> {
 fn directed(view: View<'_>, direction: Direction) -> Vec<u8> {
     let mut key = Vec::with_capacity(16);
     write(view, &mut key);
+    turn(&mut key, direction);
+    key
+}
+
+/// Inverted keys sort the other way round.
+fn turn(key: &mut [u8], direction: Direction) {
     if direction == Direction::Descending {
-        for byte in &mut key {
+        for byte in key {
             *byte = !*byte;
         }
     }
-    key
 }
 
 fn write(view: View<'_>, key: &mut Vec<u8>) {
@@ -154,13 +166,13 @@ fn write_number(number: Number, key: &mut Vec<u8>) {
 
 /// Zero bytes are escaped, two of them end the text: a prefix sorts first.
 fn write_text(text: &str, key: &mut Vec<u8>) {
-    for &byte in text.as_bytes() {
-        key.push(byte);
-        if byte == 0 {
-            key.push(0xFF);
+    for (place, part) in text.as_bytes().split(|byte| *byte == 0).enumerate() {
+        if place > 0 {
+            key.extend_from_slice(&[0, 0xFF]);
         }
+        key.extend_from_slice(part);
     }
-    key.extend([0, 0]);
+    key.extend_from_slice(&[0, 0]);
 }
 
 #[cfg(test)]

@@ -13,9 +13,10 @@ use super::relate;
 use crate::filter::{Comparison, Filter};
 
 /// What is known before any document is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Facts<'a> {
-    pub(crate) user: &'a Document,
+    /// Asked for only by rules that name the user.
+    pub(crate) user: &'a dyn Fn() -> &'a Document,
     pub(crate) values: &'a Document,
 }
 
@@ -153,7 +154,7 @@ fn is_open(operand: &Operand) -> bool {
 impl<'a> Facts<'a> {
     fn document(self, known: Known) -> &'a Document {
         match known {
-            Known::User => self.user,
+            Known::User => (self.user)(),
             Known::Values => self.values,
         }
     }
@@ -220,7 +221,7 @@ mod tests {
         let (expression, report) = parsed(json);
         bind(
             &expression.unwrap_or_else(|| panic!("{json}: {report}")),
-            Facts { user: &user, values: &values },
+            Facts { user: &|| &user, values: &values },
         )
     }
 

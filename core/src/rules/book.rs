@@ -49,7 +49,8 @@ impl RuleBook {
         let rules = own.or_else(default);
         match rules {
             Some(rules) => {
-                let facts = Facts { user: &actor.as_document(), values: &self.values };
+                let nobody = Document::new();
+                let facts = Facts { user: &|| actor.document().unwrap_or(&nobody), values: &self.values };
                 Access::of_roles(collection.clone(), rules, facts)
             }
             None => Access::uncovered(collection.clone()),

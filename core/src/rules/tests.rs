@@ -29,7 +29,8 @@ fn parse(rules: &Value) -> (CollectionRules, Report) {
 /// The access of a user `me` under these roles.
 pub(super) fn access(roles: Value) -> Access {
     let (rules, _) = parse(&json!({ "roles": roles }));
-    let facts = Facts { user: &doc! {"id": ME, "custom_data": {"level": 1}}, values: &doc! {} };
+    let user = doc! {"id": ME, "custom_data": {"level": 1}};
+    let facts = Facts { user: &|| &user, values: &doc! {} };
     Access::of_roles(collection(), &rules, facts)
 }
 

@@ -1,16 +1,15 @@
 //! The documents of one level of a plan, and which of the next level belong to each.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 
-use bson::{Bson, RawBsonRef, RawDocument, RawDocumentBuf};
+use bson::{Bson, RawDocument, RawDocumentBuf};
 use tracing::{Instrument as _, trace_span};
 
+use super::keys::{Keys, places};
 use super::resolve::Computed;
 use super::session::{Failure, Session, internal};
-use crate::filter::key::encode_raw_into;
-use crate::filter::{FieldPath, Filter, raw};
+use crate::filter::Filter;
 use crate::graphql::catalog::CollectionIndex;
 use crate::graphql::plan::{DocumentPlan, RelationPlan};
 use crate::rules::{Access, Query, Visibility};
@@ -163,88 +162,4 @@ impl Session<'_> {
             Err(_) => Ok(Vec::new()),
         }
     }
-}
-
-/// The keys that documents hold, each numbered once.
-#[derive(Default)]
-struct Keys {
-    numbers: HashMap<Vec<u8>, u32>,
-    values: Vec<Bson>,
-    /// The key that is being looked up.
-    buffer: Vec<u8>,
-    /// Key numbers, document by document.
-    wanted: Vec<u32>,
-    /// How many of them each document has.
-    counts: Vec<usize>,
-}
-
-impl Keys {
-    fn of(documents: &[RawDocumentBuf], source: &FieldPath, is_list: bool) -> Self {
-        let mut keys = Self::default();
-        for document in documents {
-            let before = keys.wanted.len();
-            match at(document, source) {
-                Some(RawBsonRef::Array(array)) if is_list => {
-                    array.into_iter().map_while(Result::ok).for_each(|key| keys.want(key));
-                }
-                Some(key) => keys.want(key),
-                None => {}
-            }
-            keys.counts.push(keys.wanted.len() - before);
-        }
-        keys
-    }
-
-    fn want(&mut self, key: RawBsonRef<'_>) {
-        if matches!(key, RawBsonRef::Null | RawBsonRef::Undefined | RawBsonRef::Array(_)) {
-            return;
-        }
-        encode_raw_into(key, &mut self.buffer);
-        if let Some(number) = self.numbers.get(self.buffer.as_slice()) {
-            self.wanted.push(*number);
-            return;
-        }
-        let Ok(value) = Bson::try_from(key) else { return };
-        let number = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
-        self.values.push(value);
-        self.numbers.insert(self.buffer.clone(), number);
-        self.wanted.push(number);
-    }
-}
-
-/// Key number and place of each document that holds a key, in this order.
-fn places(
-    documents: &[RawDocumentBuf],
-    foreign: &FieldPath,
-    numbers: &HashMap<Vec<u8>, u32>,
-) -> Vec<(u32, u32)> {
-    let mut places = Vec::with_capacity(documents.len());
-    let mut buffer = Vec::new();
-    for (place, document) in (0_u32..).zip(documents) {
-        let mut note = |key: RawBsonRef<'_>| {
-            encode_raw_into(key, &mut buffer);
-            places.extend(numbers.get(buffer.as_slice()).map(|number| (*number, place)));
-        };
-        match at(document, foreign) {
-            Some(RawBsonRef::Array(array)) => array.into_iter().map_while(Result::ok).for_each(note),
-            Some(key) => note(key),
-            None => {}
-        }
-    }
-    places.sort_unstable();
-    places.dedup();
-    places
-}
-
-/// The value at a path through embedded documents.
-pub(crate) fn at<'d>(document: &'d RawDocument, path: &FieldPath) -> Option<RawBsonRef<'d>> {
-    let mut segments = path.segments();
-    let mut value = raw::get(document, segments.next()?)?;
-    for segment in segments {
-        match value {
-            RawBsonRef::Document(inner) => value = raw::get(inner, segment)?,
-            _ => return None,
-        }
-    }
-    Some(value)
 }

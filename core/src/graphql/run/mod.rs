@@ -8,6 +8,7 @@
 //! 5. A condition on related documents is resolved to their keys first, by one request.
 
 mod bind;
+mod keys;
 mod level;
 mod parents;
 mod query;
@@ -17,7 +18,8 @@ mod session;
 mod tally;
 
 pub(crate) use bind::Bound;
-pub(crate) use level::{Level, Origin, at};
+pub(crate) use keys::at;
+pub(crate) use level::{Level, Origin};
 pub(crate) use query::{Introspected, query, simple};
 pub(crate) use resolve::{Answer, Answers, Element};
 pub(crate) use session::{Failure, Session, denied};

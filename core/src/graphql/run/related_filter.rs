@@ -9,7 +9,7 @@ use std::pin::Pin;
 
 use bson::{Bson, RawBsonRef};
 
-use super::level::at;
+use super::keys::at;
 use super::session::{Failure, Session, denied};
 use crate::filter::Filter;
 use crate::graphql::catalog::Relation;

@@ -39,18 +39,18 @@ pub(super) fn hex<const N: usize>(out: &mut Vec<u8>, bytes: [u8; N]) {
 
 /// A point in time as RFC 3339 in UTC with milliseconds; false outside the years 0 to 9999.
 pub(super) fn date_time(out: &mut Vec<u8>, millis: i64) -> bool {
-    const DAY: i64 = 86_400_000;
-    let (year, month, day) = civil(millis.div_euclid(DAY));
-    if !(0..=9999).contains(&year) {
+    const DAY: u64 = 86_400_000;
+    let since = millis.checked_sub(YEAR_ZERO).and_then(|since| u64::try_from(since).ok());
+    let Some(since) = since.filter(|since| *since < DAYS * DAY) else { return false };
+    let (Ok(days), Ok(in_day)) = (u32::try_from(since / DAY), u32::try_from(since % DAY)) else {
         return false;
-    }
-    let in_day = millis.rem_euclid(DAY);
-    let two = |value: i64| [digit(value / 10), digit(value)];
+    };
+    let (year, month, day) = civil(days);
     let (clock, millis) = (in_day / 1000, in_day % 1000);
     let ([y1, y2], [y3, y4]) = (two(year / 100), two(year));
     let ([m1, m2], [d1, d2]) = (two(month), two(day));
     let ([h1, h2], [n1, n2], [s1, s2]) = (two(clock / 3600), two(clock / 60 % 60), two(clock % 60));
-    let ([f1, f2], f3) = (two(millis / 10), digit(millis));
+    let ([f1, f2], [_, f3]) = (two(millis / 10), two(millis));
     out.extend_from_slice(&[
         b'"', y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'.', f1,
         f2, f3, b'Z', b'"',
@@ -99,24 +99,44 @@ fn hex_digit(nibble: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { b'a' + (nibble - 10) }
 }
 
-/// The last decimal digit of a number that is not negative.
-fn digit(value: i64) -> u8 {
-    let [low, ..] = (value % 10).to_le_bytes();
-    b'0' + low
+/// The two last decimal digits.
+fn two(value: u32) -> [u8; 2] {
+    const PAIRS: [[u8; 2]; 100] = pairs();
+    PAIRS.get((value % 100) as usize).copied().unwrap_or_default()
 }
 
-/// Year, month and day of a number of days since 1970 (Howard Hinnant, chrono-compatible low-level
-/// date algorithms, `civil_from_days`).
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "evaluated when it is compiled"
+)]
+const fn pairs() -> [[u8; 2]; 100] {
+    let mut pairs = [[0; 2]; 100];
+    let mut value = 0;
+    while value < 100 {
+        pairs[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+        value += 1;
+    }
+    pairs
+}
+
+/// The beginning of the year 0, in milliseconds since 1970.
+const YEAR_ZERO: i64 = -62_167_219_200_000;
+/// The days of the years 0 to 9999.
+const DAYS: u64 = 3_652_425;
+
+/// Year, month and day of a number of days since the beginning of the year 0 (Howard Hinnant, chrono-compatible low-level
+/// date algorithms, `civil_from_days`, whose years begin in March; an era of 400 years earlier, so that nothing is
+/// negative).
+fn civil(days: u32) -> (u32, u32, u32) {
+    let shifted = days + 146_097 - 60;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    (year_of_era + era * 400 + u32::from(month <= 2) - 400, month, day)
 }
 
 #[cfg(test)]

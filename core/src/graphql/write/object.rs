@@ -137,7 +137,7 @@ impl<'a, 'o> Writer<'a, 'o> {
             if let Some(place) = selection.slots.find(element.key)
                 && let Some(slot) = slots.get_mut(place)
             {
-                *slot = element.value();
+                *slot = element.value(document);
                 left = left.saturating_sub(1);
                 if left == 0 {
                     break;
