@@ -48,9 +48,12 @@ fn directories(args: &Serve) -> Result<Vec<PathBuf>, Failure> {
     )))
 }
 
+/// What was asked is told only on demand (`RUST_LOG=info`): a line for each request costs the server time.
+const LOGGED: &str = "info,backstitch::request=off";
+
 fn log_to_standard_error() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(LOGGED));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 

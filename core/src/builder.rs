@@ -17,6 +17,7 @@ use crate::graphql::{Graphql, Introspection};
 use crate::http::{Network, OriginList, Proxies};
 use crate::id::{AppId, CollectionId, DomainId};
 use crate::limits::Limits;
+use crate::observe::{EventLog, RequestLog, Watcher, metrics};
 use crate::report::Report;
 use crate::schema::CollectionSchema;
 use crate::secret::Secret;
@@ -37,6 +38,7 @@ pub struct EngineBuilder {
     functions: HashMap<String, Arc<dyn Function>>,
     batches: HashMap<String, Arc<dyn BatchFunction>>,
     user_hooks: Vec<UserHook>,
+    request_log: Arc<dyn RequestLog>,
     apps: Vec<AppConfig>,
 }
 
@@ -61,6 +63,7 @@ impl EngineBuilder {
             functions: HashMap::new(),
             batches: HashMap::new(),
             user_hooks: Vec::new(),
+            request_log: Arc::new(EventLog),
             apps: Vec::new(),
         }
     }
@@ -136,6 +139,12 @@ impl EngineBuilder {
         self
     }
 
+    /// Who is given a record of every request; [`EventLog`] when not given.
+    pub fn request_log(mut self, log: impl RequestLog + 'static) -> Self {
+        self.request_log = Arc::new(log);
+        self
+    }
+
     /// One app. At least one is needed.
     pub fn app(mut self, config: AppConfig) -> Self {
         self.apps.push(config);
@@ -172,8 +181,11 @@ impl EngineBuilder {
         let functions = Functions::new(self.functions, env.clone(), self.limits.function);
         let functions = functions.with_batches(self.batches);
         let events = UserEvents::new(self.user_hooks);
+        let watcher = Watcher::new(self.request_log, env.clone());
+        metrics::describe();
         let (limits, proxies, keys, apps) = (self.limits, self.proxies, self.keys, self.apps);
-        let wiring = Wiring { store, env, public_url, limits, proxies, hasher, keys, functions, events };
+        let wiring =
+            Wiring { store, env, public_url, limits, proxies, hasher, keys, functions, events, watcher };
         wiring.build(apps).await.map_err(|cause| BuildError { problems: Vec::new(), cause: Some(cause) })
     }
 }
@@ -189,6 +201,7 @@ struct Wiring {
     keys: HashMap<AppId, Vec<SigningKeyRecord>>,
     functions: Functions,
     events: UserEvents,
+    watcher: Watcher,
 }
 
 impl Wiring {
@@ -203,8 +216,8 @@ impl Wiring {
             domains.insert(domain, id.clone());
             apps.insert(id, self.app(config, domain).await?);
         }
-        let Self { limits, store, env, proxies, .. } = self;
-        Ok(Engine::new(Parts { apps, domains, limits, store, env, proxies }))
+        let Self { limits, store, env, proxies, watcher, .. } = self;
+        Ok(Engine::new(Parts { apps, domains, limits, store, env, proxies, watcher }))
     }
 
     /// The app's domain id, made on first start.
@@ -250,6 +263,7 @@ impl Wiring {
             functions: self.functions.clone(),
             store: Arc::clone(&self.store),
             env: self.env.clone(),
+            watcher: self.watcher.clone(),
             config,
             report,
         }))

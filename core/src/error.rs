@@ -55,6 +55,15 @@ impl Error {
         &self.hint
     }
 
+    /// The hint if it is one of the engine's own sentences; `None` if it was composed, for then it may hold what
+    /// a client has sent.
+    pub(crate) fn fixed_hint(&self) -> Option<&'static str> {
+        match self.hint {
+            Cow::Borrowed(text) => Some(text),
+            Cow::Owned(_) => None,
+        }
+    }
+
     /// Seconds after which a retry makes sense.
     pub fn retry_after(&self) -> Option<u32> {
         self.retry_after

@@ -93,6 +93,8 @@ object_ids! {
     ApiKeyId;
     /// A device, as the client SDK names it; all zeros when it sent none.
     DeviceId;
+    /// A record of a request.
+    RecordId;
     /// The app's identity inside tokens; app-less routes find the app by it.
     DomainId;
 }

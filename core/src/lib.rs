@@ -14,6 +14,7 @@ pub mod http;
 pub mod id;
 mod jose;
 pub mod limits;
+pub mod observe;
 pub mod report;
 pub mod rules;
 pub mod schema;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_channel::oneshot;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::observe::metrics;
 
 /// Hands out permits, first come, first served.
 pub(super) struct Gate {
@@ -39,11 +40,13 @@ impl Gate {
                 state.waiting.retain(|waiter| !waiter.is_canceled());
             }
             if state.waiting.len() >= self.queue {
+                metrics::hash_refused();
                 let text = "too many log-ins at once, try again";
                 return Err(Error::new(ErrorKind::Unavailable, text).with_retry_after(1));
             }
             let (sender, turn) = oneshot::channel();
             state.waiting.push_back(sender);
+            metrics::hashes_waiting(state.waiting.len());
             turn
         };
         turn.await.map_err(|_| Error::internal("a waiting place was lost"))
@@ -60,6 +63,7 @@ impl Drop for Permit {
             let mut state = self.0.lock();
             state.waiting.retain(|waiter| !waiter.is_canceled());
             let next = state.waiting.pop_front();
+            metrics::hashes_waiting(state.waiting.len());
             if next.is_none() {
                 state.free += 1;
             }

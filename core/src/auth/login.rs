@@ -9,7 +9,7 @@ use super::credential::{Credential, DeviceInfo};
 use super::events::{UserEventKind, UserEvents};
 use super::password::PasswordHasher;
 use super::profile::Profile;
-use super::provider::{Evidence, Proven, ProviderContext, Purpose, Subject};
+use super::provider::{Evidence, Proven, Provider, ProviderContext, Purpose, Subject};
 use super::providers::{EmailPassword, Providers};
 use super::redirect::RedirectProvider;
 use super::throttle::{Account, Throttle};
@@ -20,6 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::functions::{FunctionCall, Functions};
 use crate::id::{AppId, DeviceId, UserId, fresh_object_id};
 use crate::limits::Limits;
+use crate::observe::metrics;
 use crate::session::{Opening, Sessions, Tokens};
 use crate::store::{Registration, Store, User, UserKind};
 
@@ -77,9 +78,20 @@ impl Auth {
         credential: &Credential,
         device: &DeviceInfo,
     ) -> Result<Tokens> {
+        let found = self.providers.named(provider).ok_or_else(|| no_provider(provider))?;
+        let outcome = self.login_with(found, (provider, credential), device).await;
+        self.count_log_in(provider, &outcome);
+        outcome
+    }
+
+    async fn login_with(
+        &self,
+        found: &dyn Provider,
+        (provider, credential): (&str, &Credential),
+        device: &DeviceInfo,
+    ) -> Result<Tokens> {
         let proven = self.prove(provider, Purpose::LogIn, credential, device).await?;
         let (user, tokens) = self.admit(&proven, device).await?;
-        let found = self.providers.named(provider).ok_or_else(|| no_provider(provider))?;
         if !found.still_stands(&self.context(Purpose::LogIn), &proven).await? {
             self.parts.sessions.logout(&tokens.refresh_token).await?;
             return Err(Error::new(ErrorKind::AuthError, "the credential was withdrawn"));
@@ -87,6 +99,12 @@ impl Auth {
         let tokens = self.hand_out(&proven, &user, tokens).await?;
         self.remember_device(provider, credential, &tokens).await;
         Ok(tokens)
+    }
+
+    /// The provider has to be one that there is: its name becomes a label.
+    pub(super) fn count_log_in(&self, provider: &str, outcome: &Result<Tokens>) {
+        let outcome = outcome.as_ref().map_or_else(|error| error.kind().code().unwrap_or("none"), |_| "ok");
+        metrics::log_in(self.parts.app.as_str(), provider, outcome);
     }
 
     pub(super) fn email_password(&self) -> Result<&EmailPassword> {

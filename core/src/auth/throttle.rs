@@ -21,6 +21,7 @@ use crate::env::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AppId, DeviceId};
 use crate::limits::Limits;
+use crate::observe::metrics;
 use crate::store::{Ticket, TicketKey, TicketStore};
 
 const FAILURES: &str = "failures";
@@ -283,6 +284,7 @@ fn hash_of(peer: IpAddr) -> [u8; 32] {
 }
 
 fn refused(what: &str, left: TimeDelta) -> Error {
+    metrics::rate_limited();
     let seconds = left.num_milliseconds().saturating_add(999).div_euclid(1000).clamp(1, LONGEST_RETRY_AFTER);
     let error = Error::new(ErrorKind::TooManyRequests, format!("{what}, try again later"));
     error.with_retry_after(u32::try_from(seconds).unwrap_or(1))

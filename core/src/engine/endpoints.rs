@@ -11,6 +11,8 @@ use super::App;
 use crate::auth::LoginRequest;
 use crate::error::Result;
 use crate::http::{self as wire, Body, bearer_token, json_object, peer_address, required_string};
+use crate::id::UserId;
+use crate::observe::Notes;
 use crate::secret::Secret;
 
 pub(super) fn location(app: &App) -> Response<Body> {
@@ -37,7 +39,14 @@ pub(super) fn key_set(app: &App) -> Response<Body> {
 pub(super) async fn login(app: &App, provider: &str, head: &Parts, body: &Bytes) -> Result<Response<Body>> {
     let mut request = LoginRequest::parse(body)?;
     request.device.peer = peer_address(head);
+    let notes = Notes::of(head);
+    if let Some(notes) = notes {
+        notes.client(&request.device.client);
+    }
     let tokens = app.log_in_from(provider, &request).await?;
+    if let Some(notes) = notes {
+        notes.session(UserId::parse(&tokens.user_id), None);
+    }
     Ok(wire::json(StatusCode::OK, &tokens))
 }
 
@@ -54,12 +63,18 @@ pub(super) async fn refresh_session(app: &App, head: &Parts) -> Result<Response<
     struct Refreshed {
         access_token: String,
     }
-    let access_token = app.refresh(bearer_token(&head.headers)?).await?;
+    let (access_token, session) = app.parts().sessions.refreshed(bearer_token(&head.headers)?).await?;
+    if let Some(notes) = Notes::of(head) {
+        notes.session(Some(session.user), Some(session.id));
+    }
     Ok(wire::json(StatusCode::CREATED, &Refreshed { access_token }))
 }
 
 pub(super) async fn end_session(app: &App, head: &Parts) -> Result<Response<Body>> {
-    app.log_out(bearer_token(&head.headers)?).await?;
+    let session = app.parts().sessions.end(bearer_token(&head.headers)?).await?;
+    if let Some(notes) = Notes::of(head) {
+        notes.session(Some(session.user), Some(session.id));
+    }
     Ok(wire::empty(StatusCode::NO_CONTENT))
 }
 

@@ -21,6 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::{GraphqlRequest, GraphqlResponse, code};
 use crate::http::{self as wire, Body};
 use crate::limits::Limits;
+use crate::observe::Notes;
 
 const JSON: &str = "application/json";
 const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
@@ -35,7 +36,7 @@ enum MediaType {
 /// `GET` and `POST …/graphql`.
 pub(super) async fn answer(app: &App, head: &Parts, body: &Bytes) -> Result<Response<Body>> {
     let actor = app.authenticate_by_any(head).await?;
-    let caller = Caller { app, actor: &actor, peer: wire::peer_address(head) };
+    let caller = Caller { app, actor: &actor, peer: wire::peer_address(head), notes: Notes::of(head) };
     let media_type = MediaType::of(&head.headers);
     let mut response = if head.method == Method::GET {
         let request = from_query(head.uri.query().unwrap_or_default())?;
@@ -60,16 +61,17 @@ struct Caller<'a> {
     app: &'a App,
     actor: &'a Actor,
     peer: Option<IpAddr>,
+    notes: Option<&'a Notes>,
 }
 
 impl Caller<'_> {
     async fn ask(&self, request: &GraphqlRequest) -> GraphqlResponse {
-        self.app.graphql_from(self.actor, request, self.peer).await
+        self.app.graphql_from(self.actor, request, (self.peer, self.notes)).await
     }
 }
 
 async fn one(caller: Caller<'_>, request: &GraphqlRequest, media_type: MediaType) -> Response<Body> {
-    let GraphqlResponse { body, refused } = caller.ask(request).await;
+    let GraphqlResponse { body, refused, .. } = caller.ask(request).await;
     let status = match refused {
         Some(code::MUTATION_BY_GET) => StatusCode::METHOD_NOT_ALLOWED,
         Some(_) if media_type == MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use tracing::Instrument as _;
 
 use super::{App, account, endpoints, graphql, oauth};
 use crate::builder::EngineBuilder;
@@ -14,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{self as wire, Body, Endpoint, Found, Lookup, PeerAddress, Proxies, bearer_token};
 use crate::id::{AppId, DomainId};
 use crate::limits::Limits;
+use crate::observe::{Notes, Watch, Watcher};
 use crate::session;
 use crate::store::Store;
 
@@ -31,6 +33,7 @@ pub(crate) struct Parts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) env: Env,
     pub(crate) proxies: Proxies,
+    pub(crate) watcher: Watcher,
 }
 
 impl Engine {
@@ -68,34 +71,46 @@ impl Engine {
     /// extensions as [`PeerAddress`](crate::http::PeerAddress).
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Body> {
         let (mut head, body) = request.into_parts();
-        if let Some(client) = self.parts.proxies.client(&head) {
+        let (lookup, watch) = self.begin(&mut head);
+        let span = watch.span();
+        let outcome = match lookup {
+            // A future of many kilobytes is moved into its span, so without one it is awaited where it is.
+            Lookup::Endpoint(found) if span.is_disabled() => self.answer(&found, &head, body).await,
+            Lookup::Endpoint(found) => self.answer(&found, &head, body).instrument(span.clone()).await,
+            Lookup::Preflight { methods, app } => {
+                self.admit_preflight(app.as_deref(), &head).map(|()| wire::preflight(&methods))
+            }
+            Lookup::OtherMethods(methods) => Ok(wire::method_not_allowed(&methods)),
+            Lookup::NotFound => Err(Error::new(ErrorKind::RouteNotFound, "no such route")),
+        };
+        span.in_scope(|| respond(&watch, &head, outcome))
+    }
+
+    /// Finds out who asks, as far as the connection tells, and what for.
+    fn begin(&self, head: &mut http::request::Parts) -> (Lookup, Watch<'_>) {
+        if let Some(client) = self.parts.proxies.client(head) {
             head.extensions.insert(PeerAddress(client));
         }
-        let mut response = match wire::find(&head.method, head.uri.path()) {
-            Lookup::Endpoint(found) => match self.answer(&found, &head, body).await {
-                Ok(response) => response,
-                Err(error) => wire::error(&error),
-            },
-            Lookup::Preflight { methods, app } => match self.admit_preflight(app.as_deref(), &head) {
-                Ok(()) => wire::preflight(&methods),
-                Err(error) => wire::error(&error),
-            },
-            Lookup::OtherMethods(methods) => wire::method_not_allowed(&methods),
-            Lookup::NotFound => wire::error(&Error::new(ErrorKind::RouteNotFound, "no such route")),
-        };
-        wire::allow(&head.headers, response.headers_mut());
-        response
+        let lookup = wire::find(&head.method, head.uri.path());
+        let watch = self.parts.watcher.request(&lookup, head);
+        (lookup, watch)
     }
 
     /// The answer to a body over [`Limits::body`], for mounts.
     pub fn refuse_large_body(&self, head: &http::request::Parts) -> Response<Body> {
         let hint = format!("the body is larger than {} bytes", self.parts.limits.body);
-        refuse(head, &Error::new(ErrorKind::BodyTooLarge, hint))
+        self.refuse(head, Error::new(ErrorKind::BodyTooLarge, hint))
     }
 
     /// The answer to a body that breaks off or is framed wrongly, for mounts.
     pub fn refuse_broken_body(&self, head: &http::request::Parts) -> Response<Body> {
-        refuse(head, &Error::new(ErrorKind::BadRequest, "the body could not be read"))
+        self.refuse(head, Error::new(ErrorKind::BadRequest, "the body could not be read"))
+    }
+
+    /// Not even the app is known: nothing is believed of a request that came in part.
+    fn refuse(&self, head: &http::request::Parts, error: Error) -> Response<Body> {
+        let (_, watch) = self.begin(&mut head.clone());
+        watch.span().in_scope(|| respond(&watch, head, Err(error)))
     }
 
     async fn answer(
@@ -112,6 +127,9 @@ impl Engine {
             return oauth::end(self, head, &body).await;
         }
         let app = self.app_of(found, head)?;
+        if let Some(notes) = Notes::of(head) {
+            app.note(notes, found.provider.as_deref());
+        }
         admit(app, head)?;
         match found.endpoint {
             Endpoint::Location => Ok(endpoints::location(app)),
@@ -174,9 +192,18 @@ impl fmt::Debug for Engine {
     }
 }
 
-fn refuse(head: &http::request::Parts, error: &Error) -> Response<Body> {
-    let mut response = wire::error(error);
+/// The end of every request, good or bad.
+fn respond(
+    watch: &Watch<'_>,
+    head: &http::request::Parts,
+    outcome: Result<Response<Body>>,
+) -> Response<Body> {
+    let mut response = outcome.unwrap_or_else(|error| {
+        watch.failed(&error);
+        wire::error(&error)
+    });
     wire::allow(&head.headers, response.headers_mut());
+    watch.finish(Some(response.status()));
     response
 }
 

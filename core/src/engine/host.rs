@@ -19,6 +19,7 @@ use crate::graphql::{ExecuteContext, Graphql, GraphqlRequest, GraphqlResponse};
 use crate::http::{Network, OriginList, bearer_token, peer_address};
 use crate::id::{AppId, CollectionId};
 use crate::limits::Limits;
+use crate::observe::{Notes, Watcher};
 use crate::report::Report;
 use crate::rules::RuleBook;
 use crate::schema::CollectionSchema;
@@ -45,6 +46,7 @@ pub(crate) struct AppParts {
     pub(crate) functions: Functions,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) env: Env,
+    pub(crate) watcher: Watcher,
     pub(crate) report: Report,
 }
 
@@ -77,7 +79,11 @@ impl App {
     /// 401 without a token (`MissingAuthReq`) or with one that is not good (any more)
     /// (`InvalidSession`); 503 when the store is busy.
     pub async fn authenticate(&self, head: &Parts) -> Result<Actor> {
-        self.parts.sessions.authenticate(bearer_token(&head.headers)?).await
+        let actor = self.parts.sessions.authenticate(bearer_token(&head.headers)?).await?;
+        if let Some(notes) = Notes::of(head) {
+            notes.actor(&actor);
+        }
+        Ok(actor)
     }
 
     /// As [`authenticate`](Self::authenticate), and without an `Authorization` header by a credential in
@@ -86,21 +92,31 @@ impl App {
         if head.headers.contains_key(AUTHORIZATION) {
             return self.authenticate(head).await;
         }
-        self.parts.auth.authenticate_headers(&head.headers, peer_address(head)).await
+        let actor = self.parts.auth.authenticate_headers(&head.headers, peer_address(head)).await?;
+        if let Some(notes) = Notes::of(head) {
+            notes.actor(&actor);
+        }
+        Ok(actor)
     }
 
     /// Answers a GraphQL request in process, under the actor's rules. It never fails: what goes wrong is
     /// in the answer's `errors`.
     pub async fn graphql(&self, actor: &Actor, request: &GraphqlRequest) -> GraphqlResponse {
-        self.graphql_from(actor, request, None).await
+        let watch = self.parts.watcher.in_process(&self.parts.id, self.parts.sessions.domain());
+        if let Some(notes) = watch.notes() {
+            notes.actor(actor);
+        }
+        let response = self.graphql_from(actor, request, (None, watch.notes())).await;
+        watch.finish(None);
+        response
     }
 
-    /// As [`graphql`](Self::graphql), for a peer whom custom resolvers may ask about.
+    /// As [`graphql`](Self::graphql), for a peer whom custom resolvers may ask about, and noting what is found out.
     pub(crate) async fn graphql_from(
         &self,
         actor: &Actor,
         request: &GraphqlRequest,
-        peer: Option<IpAddr>,
+        (peer, notes): (Option<IpAddr>, Option<&Notes>),
     ) -> GraphqlResponse {
         let graphql = &self.parts.config.graphql;
         let written = |collection: &CollectionId, document: &RawDocument| {
@@ -118,6 +134,7 @@ impl App {
             validate_read: (graphql.read_validation != ValidationAction::Off).then_some(&read),
             functions: &self.parts.functions,
             peer,
+            notes,
         };
         self.parts.graphql.execute(&context, request).await
     }
@@ -210,6 +227,14 @@ impl App {
 
     pub(crate) fn origins(&self) -> &OriginList {
         &self.parts.origins
+    }
+
+    /// Notes this app, and the provider that a path names if there is one of that name.
+    pub(crate) fn note(&self, notes: &Notes, provider: Option<&str>) {
+        notes.app(&self.parts.id, self.parts.sessions.domain());
+        if let Some(provider) = provider.filter(|name| self.parts.auth.has_provider(name)) {
+            notes.provider(provider);
+        }
     }
 
     pub(crate) fn parts(&self) -> &AppParts {

@@ -9,11 +9,13 @@ use std::time::Duration;
 use bson::{Bson, Document};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
+use tracing::{Instrument as _, debug_span};
 
 use super::bounded::{Ended, bounded};
 use super::{BatchCall, BatchFunction, Function, FunctionCall, FunctionFailure};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
+use crate::observe::metrics;
 
 /// The functions of an engine. Cloning it is cheap.
 #[derive(Clone)]
@@ -47,6 +49,11 @@ impl Functions {
         if self.has(name) { Ok(()) } else { Err(not_found(name)) }
     }
 
+    /// How many calls it takes to call a function for so many sources.
+    pub(crate) fn calls_for(&self, name: &str, sources: usize) -> u64 {
+        if self.batches.contains_key(name) { 1 } else { u64::try_from(sources).unwrap_or(u64::MAX) }
+    }
+
     /// Calls a function by name. One that only a batch function has is called for a single, empty document.
     ///
     /// # Errors
@@ -54,7 +61,8 @@ impl Functions {
     /// [`ErrorKind::ExecutionTimeLimitExceeded`].
     pub async fn call(&self, name: &str, call: FunctionCall) -> Result<Bson> {
         if let Some(function) = self.named.get(name) {
-            return self.guarded(name, function.call(call)).await;
+            let span = debug_span!("function", function = name, calls = 1);
+            return self.guarded(name, function.call(call)).instrument(span).await;
         }
         let FunctionCall { actor, arguments, peer } = call;
         let (input, sources) = (arguments.into_iter().next(), vec![Document::new()]);
@@ -76,7 +84,8 @@ impl Functions {
     ) -> Result<Vec<Result<Bson>>> {
         if let Some(batch) = self.batches.get(name) {
             let wanted = call.sources.len();
-            let values = self.guarded(name, batch.call(call)).await?;
+            let span = debug_span!("function", function = name, calls = 1, parents = wanted);
+            let values = self.guarded(name, batch.call(call)).instrument(span).await?;
             if values.len() != wanted {
                 let text =
                     format!("the function `{name}` gave {} values for {wanted} documents", values.len());
@@ -94,7 +103,8 @@ impl Functions {
                 self.guarded(name, function.call(call)).boxed()
             })
             .collect();
-        Ok(stream::iter(calls).buffered(at_once.max(1)).collect().await)
+        let span = debug_span!("function", function = name, calls = calls.len(), parents = calls.len());
+        Ok(stream::iter(calls).buffered(at_once.max(1)).collect().instrument(span).await)
     }
 
     /// What a function gives, within its deadline and with its panics caught.
@@ -103,7 +113,7 @@ impl Functions {
         name: &str,
         running: impl Future<Output = std::result::Result<T, FunctionFailure>> + Send,
     ) -> Result<T> {
-        match bounded(self.env.timer.as_ref(), self.deadline, running).await {
+        let outcome = match bounded(self.env.timer.as_ref(), self.deadline, running).await {
             Ended::Returned(Ok(value)) => Ok(value),
             Ended::Returned(Err(failure)) => {
                 Err(Error::new(ErrorKind::FunctionExecutionError, failure.to_string()))
@@ -116,7 +126,10 @@ impl Functions {
                 let text = format!("the function `{name}` ran past {} s", self.deadline.as_secs());
                 Err(Error::new(ErrorKind::ExecutionTimeLimitExceeded, text))
             }
-        }
+        };
+        let code = outcome.as_ref().err().and_then(|error| error.kind().code());
+        metrics::function_call(code.unwrap_or("ok"));
+        outcome
     }
 }
 

@@ -23,6 +23,16 @@ pub enum OperationKind {
     Mutation,
 }
 
+impl OperationKind {
+    /// The keyword.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Mutation => "mutation",
+        }
+    }
+}
+
 /// A declared variable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VariableNode {

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bson::{Bson, RawDocument};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span, debug_span};
 
 use super::ast::OperationKind;
 use super::cache::{CachedOperation, PlanCache};
@@ -23,6 +25,7 @@ use crate::env::Env;
 use crate::functions::Functions;
 use crate::id::CollectionId;
 use crate::limits::Limits;
+use crate::observe::{Notes, bounded, metrics};
 use crate::rules::RuleBook;
 use crate::store::DocumentStore;
 
@@ -61,6 +64,8 @@ pub struct ExecuteContext<'a> {
     pub functions: &'a Functions,
     /// The peer that the request came from, where it is known.
     pub peer: Option<IpAddr>,
+    /// Where it is noted what is found out, for the log.
+    pub notes: Option<&'a Notes>,
 }
 
 impl Graphql {
@@ -107,10 +112,29 @@ impl Graphql {
 
     /// Answers a request. It never fails: what goes wrong is in the answer.
     pub async fn execute(&self, context: &ExecuteContext<'_>, request: &GraphqlRequest) -> GraphqlResponse {
-        match self.run(context, request).await {
-            Ok(response) => response,
-            Err(errors) => GraphqlResponse::refused(&errors),
+        let actor = context.actor;
+        let span = debug_span!(
+            "graphql",
+            app_id = %actor.app(),
+            user_id = actor.acting_user().map(|acting| display(acting.user.id)),
+            operation = Empty,
+            error_code = Empty,
+        );
+        // A large future is moved into its span, so without one it is awaited where it is.
+        let response = if span.is_disabled() {
+            self.run(context, request).await
+        } else {
+            self.run(context, request).instrument(span.clone()).await
+        };
+        let response = response.unwrap_or_else(|errors| GraphqlResponse::refused(&errors));
+        if let Some(code) = response.error_code {
+            span.record("error_code", code);
+            if let Some(notes) = context.notes {
+                notes.graphql_failed(code);
+            }
         }
+        metrics::graphql(actor.app().as_str(), response.error_code.unwrap_or("ok"));
+        response
     }
 
     /// # Errors
@@ -120,35 +144,58 @@ impl Graphql {
         context: &ExecuteContext<'_>,
         request: &GraphqlRequest,
     ) -> Result<GraphqlResponse, Vec<GraphqlError>> {
-        let operation = self.operation(request)?;
+        let prepare = debug_span!("prepare", cached = Empty);
+        let operation = prepare.in_scope(|| self.operation(request, &prepare))?;
+        note_operation(context, request);
         if request.read_only && operation.prepared.operation.kind == OperationKind::Mutation {
             let text = "a mutation must be sent by POST";
             return Err(vec![GraphqlError::request(code::MUTATION_BY_GET, text)]);
         }
+        let bind = debug_span!("bind");
+        let (variables, plan) = bind.in_scope(|| self.plan(&operation, request))?;
+        let mut session = Session::new(context, &self.catalog, &self.limits, &variables);
+        let bound = bind.in_scope(|| session.bind(&plan))?;
+        let introspected = if plan.introspection.is_empty() {
+            Vec::new()
+        } else {
+            self.schema.introspect(&plan.introspection, &as_json(&variables))?
+        };
+        let run = debug_span!("run", kind = plan.kind.as_str(), roots = plan.roots.len());
+        Ok(match plan.kind {
+            OperationKind::Query => run_query(session, &plan, bound, &introspected).instrument(run).await,
+            OperationKind::Mutation => {
+                run_mutation(session, &plan, bound, &introspected).instrument(run).await
+            }
+        })
+    }
+
+    /// The variables' values, and the plan that they lead to.
+    fn plan(
+        &self,
+        operation: &CachedOperation,
+        request: &GraphqlRequest,
+    ) -> Result<(Variables, Arc<Plan>), Vec<GraphqlError>> {
         let declared = &operation.prepared.operation.variables;
         let variables = coerce_variables(declared, &request.variables, &self.catalog, &self.limits)?;
         let switches = operation.prepared.switch_values(&variables).map_err(|error| vec![error])?;
         let plan = operation
             .plan(&switches, || Plan::build(&operation.prepared, &switches, &self.catalog, &self.limits))
             .map_err(|error| vec![error])?;
-        let mut session = Session::new(context, &self.catalog, &self.limits, &variables);
-        let bound = session.bind(&plan)?;
-        let introspected = if plan.introspection.is_empty() {
-            Vec::new()
-        } else {
-            self.schema.introspect(&plan.introspection, &as_json(&variables))?
-        };
-        Ok(match plan.kind {
-            OperationKind::Query => run_query(session, &plan, bound, &introspected).await,
-            OperationKind::Mutation => run_mutation(session, &plan, bound, &introspected).await,
-        })
+        Ok((variables, plan))
     }
 
     /// The validated operation, from the cache when it was seen before.
-    fn operation(&self, request: &GraphqlRequest) -> Result<Arc<CachedOperation>, Vec<GraphqlError>> {
+    fn operation(
+        &self,
+        request: &GraphqlRequest,
+        span: &Span,
+    ) -> Result<Arc<CachedOperation>, Vec<GraphqlError>> {
         let name = request.operation_name.as_deref();
         let key = PlanCache::key(&request.query, name);
-        if let Some(operation) = self.plans.get(&key) {
+        let cached = self.plans.get(&key);
+        span.record("cached", cached.is_some());
+        metrics::plan_cache(cached.is_some());
+        if let Some(operation) = cached {
             return Ok(operation);
         }
         let operation = self.schema.operation(&request.query, name)?;
@@ -193,6 +240,15 @@ async fn run_mutation(
     match ended {
         Ok(()) => GraphqlResponse::finish(output.body, &output.errors),
         Err(error) => GraphqlResponse::null(&[error]),
+    }
+}
+
+/// Only now is the name known to be one: before, it was anything that a client has sent.
+fn note_operation(context: &ExecuteContext<'_>, request: &GraphqlRequest) {
+    let Some(name) = request.operation_name.as_deref() else { return };
+    Span::current().record("operation", bounded(name));
+    if let Some(notes) = context.notes {
+        notes.operation(name);
     }
 }
 

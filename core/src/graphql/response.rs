@@ -12,6 +12,8 @@ pub struct GraphqlResponse {
     pub body: Bytes,
     /// Why nothing ran, by the code of the first error; the body then has no `data`.
     pub refused: Option<&'static str>,
+    /// The code of the first error.
+    pub error_code: Option<&'static str>,
 }
 
 impl GraphqlResponse {
@@ -20,7 +22,8 @@ impl GraphqlResponse {
         let mut body = b"{".to_vec();
         write_errors(&mut body, errors);
         body.push(b'}');
-        Self { body: body.into(), refused: Some(errors.first().map_or(code::VALIDATION, |error| error.code)) }
+        let code = Some(errors.first().map_or(code::VALIDATION, |error| error.code));
+        Self { body: body.into(), refused: code, error_code: code }
     }
 
     /// It ran. `body` begins with `{"data":…` and lacks the errors and the closing brace.
@@ -30,7 +33,8 @@ impl GraphqlResponse {
             write_errors(&mut body, errors);
         }
         body.push(b'}');
-        Self { body: body.into(), refused: None }
+        let error_code = errors.first().map(|error| error.code);
+        Self { body: body.into(), refused: None, error_code }
     }
 
     /// It ran and came to nothing: `data` is null.

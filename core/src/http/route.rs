@@ -53,6 +53,8 @@ pub(crate) enum Endpoint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) endpoint: Endpoint,
+    /// The endpoint's pattern in the list: what logs and metrics call it.
+    pub(crate) pattern: &'static str,
     /// The client app id, where the path names one.
     pub(crate) app: Option<String>,
     /// The provider, where the path names one.
@@ -135,7 +137,8 @@ const HEALTH: &str = "/health";
 /// Looks a request up.
 pub(crate) fn find(method: &Method, path: &str) -> Lookup {
     if path == HEALTH && matches!(*method, Method::GET | Method::HEAD) {
-        return Lookup::Endpoint(Found { endpoint: Endpoint::Health, app: None, provider: None, id: None });
+        let (endpoint, pattern) = (Endpoint::Health, HEALTH);
+        return Lookup::Endpoint(Found { endpoint, pattern, app: None, provider: None, id: None });
     }
     let Some(rest) = path.strip_prefix(PREFIX) else { return Lookup::NotFound };
     let mut methods = Vec::new();
@@ -146,6 +149,7 @@ pub(crate) fn find(method: &Method, path: &str) -> Lookup {
             let Captured { app, provider, id } = captured;
             return Lookup::Endpoint(Found {
                 endpoint: *endpoint,
+                pattern,
                 app: app.map(decode),
                 provider: provider.map(decode),
                 id: id.map(decode),

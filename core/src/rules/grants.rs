@@ -6,6 +6,7 @@
 //! 3. A field with `read` or `write` of its own does not consult its nested `fields`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bson::RawDocument;
 
@@ -17,6 +18,8 @@ use super::role::{FieldRule, Grants, Role};
 /// A role with the actor known.
 #[derive(Clone, Debug)]
 pub(crate) struct BoundRole {
+    /// What the log calls it.
+    pub(crate) name: Arc<str>,
     /// Whether the role's own `apply_when` holds.
     pub(crate) applies: Condition,
     /// Whether the document may be seen at all, by this role.
@@ -54,10 +57,12 @@ pub(crate) struct BoundField {
 
 impl BoundRole {
     pub(crate) fn bind(role: &Role, facts: Facts<'_>) -> Self {
+        let name = Arc::clone(&role.name);
         let applies = bind(&role.apply_when, facts);
         match &role.grants {
-            Some(grants) => Self::granting(applies, grants, facts),
+            Some(grants) => Self::granting((name, applies), grants, facts),
             None => Self {
+                name,
                 applies,
                 reads: Condition::Never,
                 reads_whole: Condition::Never,
@@ -74,7 +79,7 @@ impl BoundRole {
         }
     }
 
-    fn granting(applies: Condition, grants: &Grants, facts: Facts<'_>) -> Self {
+    fn granting((name, applies): (Arc<str>, Condition), grants: &Grants, facts: Facts<'_>) -> Self {
         let bound = |expression: &Option<Expression>| expression.as_ref().map(|found| bind(found, facts));
         let fields = Fields::bind(&grants.fields, &grants.additional, facts);
         let (read, write) = (bound(&grants.read), bound(&grants.write));
@@ -85,6 +90,7 @@ impl BoundRole {
         let by_field = if read.is_some() { Condition::Never } else { fields.any_read() };
         let reads_whole = Condition::any([read, write.clone()].into_iter().flatten());
         Self {
+            name,
             applies,
             reads: Condition::all([read_gate, Condition::any([reads_whole.clone(), by_field])]),
             reads_whole,

@@ -23,4 +23,5 @@ mod write;
 pub use book::RuleBook;
 pub use grants::{FieldMask, Visibility};
 pub use role::CollectionRules;
+pub(crate) use scope::Decider;
 pub use scope::{Access, Denied, Query, ScopedQuery, ScopedWrite, WriteOperation};

@@ -6,6 +6,7 @@
 //! 3. Filters are not obeyed yet, so a collection that has some is closed as a whole.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -23,7 +24,7 @@ pub struct CollectionRules {
 /// A role.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Role {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) apply_when: Expression,
     /// `None`: the role is closed.
     pub(crate) grants: Option<Grants>,
@@ -98,7 +99,7 @@ impl CollectionRules {
     /// Rules that deny everything to everybody.
     pub fn closed() -> Self {
         let apply_when = Expression::Constant(true);
-        Self { roles: vec![Role { name: "closed".to_owned(), apply_when, grants: None }] }
+        Self { roles: vec![Role { name: "closed".into(), apply_when, grants: None }] }
     }
 }
 
@@ -122,10 +123,10 @@ const GATE_KEYS: [&str; 2] = ["read", "write"];
 fn parse_role(parser: &mut Parser<'_>, json: &Value, pointer: &str) -> Role {
     let Some(role) = json.as_object() else {
         parser.report.error(parser.file, pointer, "role is no JSON object: it is closed");
-        return Role { name: String::new(), apply_when: Expression::Constant(true), grants: None };
+        return Role { name: "".into(), apply_when: Expression::Constant(true), grants: None };
     };
     warn_of_unknown(parser, role, pointer, &ROLE_KEYS);
-    let name = role.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let name: Arc<str> = role.get("name").and_then(Value::as_str).unwrap_or_default().into();
     let apply_when = match role.get("apply_when") {
         Some(json) => parser.expression(json, &below(pointer, "apply_when")),
         None => parser.fail(pointer, "role without `apply_when`"),

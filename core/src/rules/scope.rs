@@ -10,8 +10,8 @@ use std::sync::Arc;
 use bson::{Bson, RawDocument, RawDocumentBuf};
 
 use super::bind::Facts;
-use super::condition::{Check, Condition, Verdict};
-use super::grants::{BoundRole, Visibility, reachable};
+use super::condition::{Check, Condition, Scene, Verdict};
+use super::grants::{BoundRole, Visibility, deciding, reachable};
 use super::{CollectionRules, narrow, write};
 use crate::filter::{Filter, SortKey};
 use crate::id::CollectionId;
@@ -91,6 +91,25 @@ impl Access {
         }
     }
 
+    /// Which role decides on a stored document, for the log.
+    pub(crate) fn decider(&self, document: &RawDocument) -> Decider<'_> {
+        self.deciding(Scene::stored(document))
+    }
+
+    /// Which role decides on the insertion of a document, for the log.
+    pub(crate) fn decider_of_insert(&self, new: &RawDocument) -> Decider<'_> {
+        self.deciding(Scene { root: new, previous: None, next: new })
+    }
+
+    fn deciding(&self, scene: Scene<'_>) -> Decider<'_> {
+        match &self.standing {
+            Standing::System | Standing::Uncovered => Decider::Unruled,
+            Standing::Roles(roles) => {
+                deciding(roles, scene).map_or(Decider::NoRole, |role| Decider::Role(&role.name))
+            }
+        }
+    }
+
     /// What is asked, narrowed to what may be read.
     ///
     /// # Errors
@@ -150,6 +169,17 @@ impl Access {
     fn write(&self, operation: WriteOperation) -> ScopedWrite {
         ScopedWrite { collection: self.collection.clone(), operation }
     }
+}
+
+/// What decides on a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decider<'a> {
+    /// There are no roles: the system asks, or no rule covers the collection.
+    Unruled,
+    /// None of the roles applies.
+    NoRole,
+    /// The role of this name.
+    Role(&'a str),
 }
 
 /// Why the rules refused.

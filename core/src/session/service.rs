@@ -190,6 +190,11 @@ impl Sessions {
     /// # Errors
     /// As [`authenticate`](Self::authenticate).
     pub async fn refresh(&self, refresh_token: &str) -> Result<String> {
+        self.refreshed(refresh_token).await.map(|(access_token, _)| access_token)
+    }
+
+    /// As [`refresh`](Self::refresh), with the session.
+    pub(crate) async fn refreshed(&self, refresh_token: &str) -> Result<(String, Session)> {
         let settings = &self.settings;
         let claims = self.refresh_claims(refresh_token).await?;
         let live = self.live(&claims).await?.ok_or_else(|| refused(DEAD_REFRESH))?;
@@ -198,7 +203,8 @@ impl Sessions {
         if now - live.session.last_seen_at >= TOUCH_EVERY {
             settings.store.touch_session(&settings.app, live.session.id, now).await?;
         }
-        self.access_token(&live.session, now, user_data.as_deref()).await
+        let access_token = self.access_token(&live.session, now, user_data.as_deref()).await?;
+        Ok((access_token, live.session))
     }
 
     /// Ends the session of a refresh token, access tokens included.
@@ -207,11 +213,16 @@ impl Sessions {
     /// As [`authenticate`](Self::authenticate); a session that is dead already is one that
     /// cannot be found.
     pub async fn logout(&self, refresh_token: &str) -> Result<()> {
+        self.end(refresh_token).await.map(drop)
+    }
+
+    /// As [`logout`](Self::logout), with the session that there was.
+    pub(crate) async fn end(&self, refresh_token: &str) -> Result<Session> {
         let settings = &self.settings;
         let claims = self.refresh_claims(refresh_token).await?;
         let live = self.live(&claims).await?;
         let ended = settings.store.delete_session(&settings.app, claims.session).await?;
-        if live.is_some() && ended { Ok(()) } else { Err(refused(DEAD_REFRESH)) }
+        live.filter(|_| ended).map(|live| live.session).ok_or_else(|| refused(DEAD_REFRESH))
     }
 
     /// Ends every session of a user, also those that a log-in under way is about to open.

@@ -63,6 +63,8 @@ pub(crate) struct Callback {
 
 /// How a log-in by redirect has ended, to be told at a listed address.
 pub(crate) struct RedirectResult {
+    /// The provider.
+    pub(crate) provider: String,
     /// The address.
     pub(crate) redirect: String,
     /// What the client wants to see again.
@@ -143,7 +145,9 @@ impl Auth {
             self.throttle().address_failed(callback.peer).await?;
         }
         let linked = pending.linking.is_some();
-        Ok(RedirectResult { redirect: pending.redirect, client_state: pending.client_state, linked, outcome })
+        self.count_log_in(&pending.provider, &outcome);
+        let Pending { provider, redirect, client_state, .. } = pending;
+        Ok(RedirectResult { provider, redirect, client_state, linked, outcome })
     }
 
     async fn complete(

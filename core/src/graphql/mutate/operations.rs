@@ -111,6 +111,7 @@ impl Session<'_> {
         let mut inserted = Vec::with_capacity(documents.len());
         for document in documents {
             let document = encode(&self.with_id(document)?)?;
+            self.tally_insert(&access, &document);
             writes.push(access.insert(document.clone()).map_err(|refusal| denied(&access, refusal))?);
             inserted.push(document);
         }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bson::{Bson, RawDocument, RawDocumentBuf};
+use tracing::{Instrument as _, trace_span};
 
 use super::keys::{Keys, places};
 use super::resolve::Computed;
@@ -97,7 +98,11 @@ impl Session<'_> {
         };
         let mut relations = Vec::with_capacity(plan.relations.len());
         for relation in &plan.relations {
-            relations.push(self.related(relation, &documents).await?);
+            let span = trace_span!("relation", parents = documents.len());
+            relations.push(self.related(relation, &documents).instrument(span).await?);
+        }
+        if let Some(mask) = &mask {
+            self.tally_fields(plan, &documents, mask);
         }
         let is_given = origin == Origin::Given;
         let mut level = Level { documents, relations, computed: Vec::new(), is_given, mask, misfits };

@@ -15,6 +15,7 @@ mod query;
 mod related_filter;
 mod resolve;
 mod session;
+mod tally;
 
 pub(crate) use bind::Bound;
 pub(crate) use keys::at;

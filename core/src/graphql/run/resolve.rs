@@ -87,6 +87,7 @@ impl Session<'_> {
         let BoundCall { resolver, input } = self.calls.get(plan.call).ok_or_else(internal)?.clone();
         let (actor, peer) = (self.context.actor.clone(), self.context.peer);
         let call = FunctionCall { actor, arguments: input.into_iter().collect(), peer };
+        self.tally_function(&resolver.function, 1);
         let given = self.context.functions.call(&resolver.function, call).await;
         let given = given.map_err(|error| failed(&error))?;
         Ok(if resolver.is_default { complete() } else { given })
@@ -109,6 +110,7 @@ impl Session<'_> {
                 let (actor, peer) = (self.context.actor.clone(), self.context.peer);
                 let call = BatchCall { actor, input, sources, peer };
                 let functions = self.context.functions;
+                self.tally_function(&resolver.function, functions.calls_for(&resolver.function, count));
                 functions.call_for_each(&resolver.function, call, self.limits.function_calls).await
             };
             let given = match given {

@@ -2,12 +2,16 @@
 
 use bson::{Bson, RawDocumentBuf};
 use chrono::{DateTime, TimeDelta, Utc};
+use tracing::field::Empty;
+use tracing::trace_span;
 
 use crate::graphql::catalog::{Catalog, CollectionIndex, Resolver};
 use crate::graphql::coerce::Variables;
 use crate::graphql::error::{GraphqlError, code};
 use crate::graphql::executor::ExecuteContext;
+use crate::id::CollectionId;
 use crate::limits::Limits;
+use crate::observe::asked;
 use crate::rules::{Access, Denied, ScopedQuery, ScopedWrite};
 use crate::store::{
     Durability, ReadExt, Snapshot, StoreError, StoreErrorKind, Transaction, TransactionOptions,
@@ -74,7 +78,8 @@ impl<'a> Session<'a> {
     /// Opens the snapshot that all reads of a query see.
     pub(super) async fn open_snapshot(&mut self) -> Failure<()> {
         if matches!(self.view, View::Unopened) {
-            self.view = View::Snapshot(self.context.store.snapshot().await.map_err(store_error)?);
+            let opened = asked("snapshot", trace_span!("snapshot"), self.context.store.snapshot()).await;
+            self.view = View::Snapshot(opened.map_err(store_error)?);
         }
         Ok(())
     }
@@ -84,7 +89,8 @@ impl<'a> Session<'a> {
         if matches!(self.view, View::Unopened) {
             let options =
                 TransactionOptions { deadline: self.limits.transaction, durability: Durability::Process };
-            self.view = View::Transaction(self.context.store.begin(options).await.map_err(store_error)?);
+            let begun = asked("begin", trace_span!("begin"), self.context.store.begin(options)).await;
+            self.view = View::Transaction(begun.map_err(store_error)?);
         }
         Ok(())
     }
@@ -92,7 +98,9 @@ impl<'a> Session<'a> {
     /// Makes a mutation's writes visible.
     pub(crate) async fn commit(self) -> Failure<()> {
         match self.view {
-            View::Transaction(transaction) => transaction.commit().await.map_err(store_error),
+            View::Transaction(transaction) => {
+                asked("commit", trace_span!("commit"), transaction.commit()).await.map_err(store_error)
+            }
             View::Unopened | View::Snapshot(_) => Ok(()),
         }
     }
@@ -100,7 +108,7 @@ impl<'a> Session<'a> {
     /// Undoes a mutation's writes.
     pub(crate) async fn rollback(self) {
         if let View::Transaction(transaction) = self.view
-            && let Err(error) = transaction.rollback().await
+            && let Err(error) = asked("rollback", trace_span!("rollback"), transaction.rollback()).await
         {
             // The transaction is gone either way; a dropped one is rolled back too.
             tracing::warn!(error = %error, "rolling back a mutation failed");
@@ -113,23 +121,41 @@ impl<'a> Session<'a> {
             let text = format!("the request went on for more than {} s", self.limits.graphql_time.as_secs());
             return Err(GraphqlError::new(code::TIMEOUT, text));
         }
-        let mut cursor = match &mut self.view {
-            View::Snapshot(snapshot) => snapshot.find(query).await,
-            View::Transaction(transaction) => transaction.find(query).await,
-            View::Unopened => return Err(internal()),
-        }
-        .map_err(store_error)?;
-
-        cursor.collect_scoped(query).await.map_err(store_error)
+        let namespace = query.collection();
+        let span = trace_span!("find", collection = %namespace.namespace(), documents = Empty);
+        let finding = async {
+            let mut cursor = match &mut self.view {
+                View::Snapshot(snapshot) => snapshot.find(query).await?,
+                View::Transaction(transaction) => transaction.find(query).await?,
+                View::Unopened => return Ok(None),
+            };
+            cursor.collect_scoped(query).await.map(Some)
+        };
+        let found = asked("find", span.clone(), finding).await.map_err(store_error)?.ok_or_else(internal)?;
+        span.record("documents", found.len());
+        self.tally_found(query.collection(), &found);
+        Ok(found)
     }
 
     /// Carries out writes that the rules have allowed.
     pub(crate) async fn write(&mut self, writes: &[ScopedWrite]) -> Failure<()> {
         match &mut self.view {
             _ if writes.is_empty() => Ok(()),
-            View::Transaction(transaction) => transaction.write(writes).await.map_err(store_error),
+            View::Transaction(transaction) => {
+                let span = trace_span!(
+                    "write",
+                    collection = writes.first().map(|write| display(write.collection().namespace())),
+                    writes = writes.len(),
+                );
+                asked("write", span, transaction.write(writes)).await.map_err(store_error)
+            }
             View::Unopened | View::Snapshot(_) => Err(internal()),
         }
+    }
+
+    /// What was bound for a collection, if anything was.
+    pub(super) fn bound_access(&self, collection: &CollectionId) -> Option<&Access> {
+        self.access.iter().flatten().find(|access| access.collection() == collection)
     }
 
     /// What the actor may do in a collection; bound once.
