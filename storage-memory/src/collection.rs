@@ -87,11 +87,6 @@ impl Collection {
         }
     }
 
-    /// The document of that number.
-    pub(crate) fn document(&self, number: u64) -> Option<&Arc<RawDocumentBuf>> {
-        self.documents.get(&number)
-    }
-
     /// Where a scan begins.
     pub(crate) fn start(&self) -> Position {
         self.documents.seek(|_| false)
@@ -103,11 +98,12 @@ impl Collection {
     }
 
     fn put(&mut self, number: u64, document: &RawDocumentBuf) -> Result<()> {
-        self.ids.add(number, document)?;
+        let document = Arc::new(document.clone());
+        self.ids.add(number, &document)?;
         for index in &mut self.others {
-            index.add(number, document)?;
+            index.add(number, &document)?;
         }
-        self.documents.insert(number, Arc::new(document.clone()));
+        self.documents.insert(number, document);
         Ok(())
     }
 
@@ -120,9 +116,9 @@ impl Collection {
 
     fn by_id(&self, id: &Bson) -> Result<(u64, Arc<RawDocumentBuf>)> {
         let span = Span::beginning_with(encode(id, Direction::Ascending));
-        let number = self.ids.within(&span).next();
-        number
-            .and_then(|number| Some((number, Arc::clone(self.document(number)?))))
+        let found = self.ids.within(&span).next();
+        found
+            .map(|entry| (entry.number, Arc::clone(&entry.document)))
             .ok_or_else(|| conflict("there is no document of that `_id`"))
     }
 }

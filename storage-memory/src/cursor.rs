@@ -12,7 +12,7 @@ use bson::RawDocumentBuf;
 
 use crate::access::choose;
 use crate::collection::Collection;
-use crate::index::Span;
+use crate::index::{Entry, Span};
 use crate::sorted::Position;
 
 /// A cursor over one state of a collection.
@@ -29,7 +29,7 @@ enum Source {
     /// An index in its order; a document that has several keys counts at its first.
     Span { index: usize, span: Span, at: Position, seen: Option<HashSet<u64>> },
     /// These documents.
-    Listed(std::vec::IntoIter<u64>),
+    Listed(std::vec::IntoIter<Entry>),
     /// These documents, which match.
     Sorted(std::vec::IntoIter<Arc<RawDocumentBuf>>),
 }
@@ -87,7 +87,7 @@ impl MemoryCursor {
         let Self { collection, source, residual, left } = self;
         let accepts = |document: &RawDocumentBuf| residual.iter().all(|part| matches(part, document));
         loop {
-            let listed;
+            let (listed, sorted);
             let document = match source {
                 Source::Scan(at) => {
                     let (document, after) = collection.step(*at)?;
@@ -95,17 +95,20 @@ impl MemoryCursor {
                     document
                 }
                 Source::Span { index, span, at, seen } => {
-                    let (number, after) = collection.index(*index)?.step(*at, span)?;
+                    let (entry, after) = collection.index(*index)?.step(*at, span)?;
                     *at = after;
-                    if seen.as_mut().is_some_and(|seen| !seen.insert(number)) {
+                    if seen.as_mut().is_some_and(|seen| !seen.insert(entry.number)) {
                         continue;
                     }
-                    collection.document(number)?
+                    &entry.document
                 }
-                Source::Listed(numbers) => collection.document(numbers.next()?)?,
+                Source::Listed(entries) => {
+                    listed = entries.next()?;
+                    &listed.document
+                }
                 Source::Sorted(documents) => {
-                    listed = documents.next()?;
-                    &listed
+                    sorted = documents.next()?;
+                    &sorted
                 }
             };
             if accepts(document) {
@@ -135,8 +138,8 @@ fn from_index(collection: &Collection, place: usize, mut spans: Vec<Span>, order
         let seen = index.is_multikey().then(HashSet::new);
         return Source::Span { index: place, at: index.seek(&span), span, seen };
     }
-    let mut numbers: Vec<u64> = spans.iter().flat_map(|span| index.within(span)).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    Source::Listed(numbers.into_iter())
+    let mut entries: Vec<Entry> = spans.iter().flat_map(|span| index.within(span)).cloned().collect();
+    entries.sort_unstable_by_key(|entry| entry.number);
+    entries.dedup_by_key(|entry| entry.number);
+    Source::Listed(entries.into_iter())
 }

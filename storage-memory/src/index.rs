@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use backstitch::filter::key::index_keys;
 use backstitch::store::{IndexSpec, Result};
-use bson::RawDocument;
+use bson::{RawDocument, RawDocumentBuf};
 
 use crate::accounts::duplicate;
 use crate::sorted::{Position, SortedMap};
@@ -13,10 +13,18 @@ use crate::sorted::{Position, SortedMap};
 #[derive(Clone)]
 pub(crate) struct Index {
     spec: IndexSpec,
-    /// The key and, to tell equal keys apart, the document's number → that number.
-    entries: SortedMap<Arc<[u8]>, u64>,
+    /// The key and, to tell equal keys apart, the document's number.
+    entries: SortedMap<Arc<[u8]>, Entry>,
     /// Whether a document ever had more than one key.
     multikey: bool,
+}
+
+/// What an index leads to.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// The document's place in the order of insertion.
+    pub(crate) number: u64,
+    pub(crate) document: Arc<RawDocumentBuf>,
 }
 
 /// Keys from `low` on to an end.
@@ -74,7 +82,7 @@ impl Index {
     }
 
     /// Adds a document, or fails when the index is unique and another has one of its keys.
-    pub(crate) fn add(&mut self, number: u64, document: &RawDocument) -> Result<()> {
+    pub(crate) fn add(&mut self, number: u64, document: &Arc<RawDocumentBuf>) -> Result<()> {
         let keys = index_keys(document, &self.spec.keys);
         if self.spec.unique
             && let Some(key) = keys.iter().find(|key| self.holds(key))
@@ -83,7 +91,8 @@ impl Index {
         }
         self.multikey |= keys.len() > 1;
         for key in keys {
-            self.entries.insert(with_number(key, number), number);
+            let entry = Entry { number, document: Arc::clone(document) };
+            self.entries.insert(with_number(key, number), entry);
         }
         Ok(())
     }
@@ -101,14 +110,14 @@ impl Index {
     }
 
     /// The document at a place of a span, and the place after it.
-    pub(crate) fn step(&self, at: Position, span: &Span) -> Option<(u64, Position)> {
-        let (key, number, after) = self.entries.entry(at)?;
-        span.holds(key).then_some((*number, after))
+    pub(crate) fn step(&self, at: Position, span: &Span) -> Option<(&Entry, Position)> {
+        let (key, entry, after) = self.entries.entry(at)?;
+        span.holds(key).then_some((entry, after))
     }
 
     /// All documents of a span, by key; one that has several keys comes several times.
-    pub(crate) fn within(&self, span: &Span) -> impl Iterator<Item = u64> {
-        self.entries.from(self.seek(span)).take_while(|(key, _)| span.holds(key)).map(|(_, number)| *number)
+    pub(crate) fn within(&self, span: &Span) -> impl Iterator<Item = &Entry> {
+        self.entries.from(self.seek(span)).take_while(|(key, _)| span.holds(key)).map(|(_, entry)| entry)
     }
 
     fn holds(&self, key: &[u8]) -> bool {

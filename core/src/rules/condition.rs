@@ -151,8 +151,15 @@ impl Condition {
 
     /// What a store can do with it on reads.
     pub(crate) fn verdict(self) -> Verdict {
-        let Bounds { lower, upper } = self.bounds();
-        match (upper.simplify(), lower.simplify()) {
+        let upper = self.bound(true).simplify();
+        if self.is_a_filter() {
+            return match upper {
+                Filter::Never => Verdict::Never,
+                Filter::Always => Verdict::Always,
+                exact => Verdict::When(exact),
+            };
+        }
+        match (upper, self.bound(false).simplify()) {
             (Filter::Never, _) => Verdict::Never,
             (_, Filter::Always) => Verdict::Always,
             (upper, lower) if upper == lower => Verdict::When(upper),
@@ -160,43 +167,30 @@ impl Condition {
         }
     }
 
-    fn bounds(&self) -> Bounds {
+    /// Whether a filter can say all of it.
+    fn is_a_filter(&self) -> bool {
         match self {
-            // A stored document is its own previous image.
-            Self::Always | Self::Present(_) => Bounds::exact(Filter::Always),
-            Self::Never => Bounds::exact(Filter::Never),
-            Self::All(parts) => Bounds::join(parts, Filter::And),
-            Self::Any(parts) => Bounds::join(parts, Filter::Or),
-            Self::Not(inner) => {
-                let Bounds { lower, upper } = inner.bounds();
-                Bounds { lower: Filter::Not(Box::new(upper)), upper: Filter::Not(Box::new(lower)) }
-            }
-            Self::Matches(_, filter) => Bounds::exact(filter.clone()),
-            Self::Pair(..) => Bounds { lower: Filter::Never, upper: Filter::Always },
+            Self::Always | Self::Never | Self::Present(_) | Self::Matches(..) => true,
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(Self::is_a_filter),
+            Self::Not(inner) => inner.is_a_filter(),
+            Self::Pair(..) => false,
         }
     }
-}
 
-/// Two filters with the truth in between: `lower` matches only what holds, `upper` all that holds.
-struct Bounds {
-    lower: Filter,
-    upper: Filter,
-}
-
-impl Bounds {
-    fn exact(filter: Filter) -> Self {
-        Self { lower: filter.clone(), upper: filter }
-    }
-
-    fn join(parts: &[Condition], with: fn(Vec<Filter>) -> Filter) -> Self {
-        let (lower, upper) = parts
-            .iter()
-            .map(|part| {
-                let Bounds { lower, upper } = part.bounds();
-                (lower, upper)
-            })
-            .unzip();
-        Self { lower: with(lower), upper: with(upper) }
+    /// A filter that matches all that holds (`upper`), or only what holds.
+    fn bound(&self, upper: bool) -> Filter {
+        let each = |parts: &[Self]| parts.iter().map(|part| part.bound(upper)).collect();
+        match self {
+            // A stored document is its own previous image.
+            Self::Always | Self::Present(_) => Filter::Always,
+            Self::Never => Filter::Never,
+            Self::All(parts) => Filter::And(each(parts)),
+            Self::Any(parts) => Filter::Or(each(parts)),
+            Self::Not(inner) => Filter::Not(Box::new(inner.bound(!upper))),
+            Self::Matches(_, filter) => filter.clone(),
+            Self::Pair(..) if upper => Filter::Always,
+            Self::Pair(..) => Filter::Never,
+        }
     }
 }
 
