@@ -9,6 +9,7 @@
 mod answer;
 mod frame;
 mod json;
+mod layout;
 mod object;
 mod output;
 mod scalar;

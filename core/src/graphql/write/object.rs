@@ -4,6 +4,7 @@ use bson::{RawArray, RawBsonRef, RawDocument};
 
 use super::frame::{Frame, Object};
 use super::json;
+use super::layout::Layout;
 use super::output::Output;
 use super::scalar::scalar;
 use crate::filter::raw;
@@ -21,6 +22,7 @@ pub(crate) struct Writer<'a, 'o> {
     path: Vec<Step<'a>>,
     /// The values found in the documents that are being written, outermost first.
     slots: Vec<Option<raw::Element<'a>>>,
+    layouts: Vec<Layout<'a>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +47,7 @@ pub(super) enum Written {
 
 impl<'a, 'o> Writer<'a, 'o> {
     pub(crate) fn new(output: &'o mut Output, root_key: &'a str) -> Self {
-        Self { output, path: vec![Step::Key(root_key)], slots: Vec::new() }
+        Self { output, path: vec![Step::Key(root_key)], slots: Vec::new(), layouts: Vec::new() }
     }
 
     /// A list of all documents of the level.
@@ -130,19 +132,14 @@ impl<'a, 'o> Writer<'a, 'o> {
         written
     }
 
-    /// Finds the wanted values in one walk over the document.
-    fn fill(&mut self, base: usize, selection: &Selection, document: &'a RawDocument) {
+    fn fill(&mut self, base: usize, selection: &'a Selection, document: &'a RawDocument) {
         let Some(slots) = self.slots.get_mut(base..) else { return };
-        let mut left = slots.len();
-        for element in raw::elements(document) {
-            if let Some(place) = selection.slots.find(element.key)
-                && let Some(slot) = slots.get_mut(place)
-            {
-                *slot = Some(element);
-                left = left.saturating_sub(1);
-                if left == 0 {
-                    break;
-                }
+        match self.layouts.iter_mut().find(|layout| layout.is_of(selection)) {
+            Some(layout) => layout.fill(slots, document),
+            None => {
+                let mut layout = Layout::new(selection);
+                layout.fill(slots, document);
+                self.layouts.push(layout);
             }
         }
     }
