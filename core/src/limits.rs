@@ -30,8 +30,9 @@ pub struct Limits {
     pub graphql_cost: u64,
     /// Conditions on related documents in one operation; each of them is a storage request.
     pub relation_filters: usize,
-    /// Related documents that one such condition may match.
-    pub relation_filter_keys: u64,
+    /// Distinct keys of related documents that all such conditions of an operation may match together. They are
+    /// held in memory; with more the operation is refused, and never cut.
+    pub relation_filter_keys: usize,
     /// Elements of one input list.
     pub input_list: usize,
     /// Nesting of input values, of request JSON and of stored documents.
@@ -105,7 +106,7 @@ impl Default for Limits {
             page_size: 50_000,
             graphql_cost: 2_000_000_000,
             relation_filters: 100,
-            relation_filter_keys: 50_000,
+            relation_filter_keys: 200_000,
             input_list: 50_000,
             value_depth: 100,
             expression_depth: 32,

@@ -164,7 +164,7 @@ fn write_text(text: &str, key: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::filter::compare;
     use bson::{RawDocumentBuf, doc};
@@ -184,7 +184,7 @@ mod tests {
         ]
     }
 
-    fn value() -> impl Strategy<Value = Bson> {
+    pub(crate) fn value() -> impl Strategy<Value = Bson> {
         scalar().prop_recursive(2, 8, 3, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..3).prop_map(Bson::Array),

@@ -10,7 +10,7 @@ use crate::graphql::executor::ExecuteContext;
 use crate::limits::Limits;
 use crate::rules::{Access, Denied, ScopedQuery, ScopedWrite};
 use crate::store::{
-    Durability, ReadExt, Snapshot, StoreError, StoreErrorKind, Transaction, TransactionOptions,
+    Cursor, Durability, ReadExt, Snapshot, StoreError, StoreErrorKind, Transaction, TransactionOptions,
 };
 
 /// A result of running.
@@ -24,6 +24,8 @@ pub(crate) struct Session<'a> {
     pub(crate) context: &'a ExecuteContext<'a>,
     /// Conditions on related documents that may still be resolved.
     pub(super) related_filters_left: usize,
+    /// Keys of related documents that may still be gathered.
+    pub(super) related_keys_left: usize,
     /// When it may read no more.
     ends: DateTime<Utc>,
     /// The plan's calls of functions, by place.
@@ -55,7 +57,6 @@ impl<'a> Session<'a> {
         variables: &'a Variables,
     ) -> Self {
         let access = vec![None; catalog.collections.len()];
-        let related_filters_left = limits.relation_filters;
         let time = TimeDelta::from_std(limits.graphql_time).unwrap_or(TimeDelta::MAX);
         let ends = context.env.clock.now().checked_add_signed(time).unwrap_or(DateTime::<Utc>::MAX_UTC);
         Self {
@@ -63,7 +64,8 @@ impl<'a> Session<'a> {
             limits,
             variables,
             context,
-            related_filters_left,
+            related_filters_left: limits.relation_filters,
+            related_keys_left: limits.relation_filter_keys,
             ends,
             calls: Vec::new(),
             view: View::Unopened,
@@ -109,18 +111,28 @@ impl<'a> Session<'a> {
 
     /// The documents that the query matches and the rules let through.
     pub(crate) async fn fetch(&mut self, query: &ScopedQuery) -> Failure<Vec<RawDocumentBuf>> {
-        if self.context.env.clock.now() > self.ends {
-            let text = format!("the request went on for more than {} s", self.limits.graphql_time.as_secs());
-            return Err(GraphqlError::new(code::TIMEOUT, text));
-        }
-        let mut cursor = match &mut self.view {
+        let mut cursor = self.open(query).await?;
+        cursor.collect_scoped(query).await.map_err(store_error)
+    }
+
+    /// A cursor over what the query finds; its documents have still to be accepted by the query.
+    pub(super) async fn open(&mut self, query: &ScopedQuery) -> Failure<Box<dyn Cursor>> {
+        self.check_time()?;
+        let cursor = match &mut self.view {
             View::Snapshot(snapshot) => snapshot.find(query).await,
             View::Transaction(transaction) => transaction.find(query).await,
             View::Unopened => return Err(internal()),
-        }
-        .map_err(store_error)?;
+        };
+        cursor.map_err(store_error)
+    }
 
-        cursor.collect_scoped(query).await.map_err(store_error)
+    /// Whether the request may go on reading.
+    pub(super) fn check_time(&self) -> Failure<()> {
+        if self.context.env.clock.now() <= self.ends {
+            return Ok(());
+        }
+        let text = format!("the request went on for more than {} s", self.limits.graphql_time.as_secs());
+        Err(GraphqlError::new(code::TIMEOUT, text))
     }
 
     /// Carries out writes that the rules have allowed.
@@ -169,7 +181,7 @@ pub(super) fn internal() -> GraphqlError {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
-fn store_error(error: StoreError) -> GraphqlError {
+pub(super) fn store_error(error: StoreError) -> GraphqlError {
     match error.kind() {
         StoreErrorKind::Busy => GraphqlError::new(code::UNAVAILABLE, "the store is busy, try again"),
         StoreErrorKind::Conflict => {
