@@ -12,6 +12,7 @@ use super::coerce::{Input, Variables};
 use super::error::{GraphqlError, code};
 use super::juniper::{Introspection, Schema};
 use super::mutate::mutation;
+use super::neutral::told;
 use super::plan::{Plan, Prepared};
 use super::request::GraphqlRequest;
 use super::response::GraphqlResponse;
@@ -109,7 +110,7 @@ impl Graphql {
     pub async fn execute(&self, context: &ExecuteContext<'_>, request: &GraphqlRequest) -> GraphqlResponse {
         match self.run(context, request).await {
             Ok(response) => response,
-            Err(errors) => GraphqlResponse::refused(&errors),
+            Err(errors) => GraphqlResponse::refused(&told(self.schema.introspection(), errors)),
         }
     }
 
@@ -138,9 +139,14 @@ impl Graphql {
         } else {
             self.schema.introspect(&plan.introspection, &as_json(&variables))?
         };
-        Ok(match plan.kind {
+        let (body, errors) = match plan.kind {
             OperationKind::Query => run_query(session, &plan, bound, &introspected).await,
             OperationKind::Mutation => run_mutation(session, &plan, bound, &introspected).await,
+        };
+        let errors = told(self.schema.introspection(), errors);
+        Ok(match body {
+            Some(body) => GraphqlResponse::finish(body, &errors),
+            None => GraphqlResponse::null(&errors),
         })
     }
 
@@ -162,18 +168,18 @@ impl std::fmt::Debug for Graphql {
     }
 }
 
+/// What ran: the body, which is `None` where `data` is null, and the errors.
+type Ran = (Option<Vec<u8>>, Vec<GraphqlError>);
+
 async fn run_query(
     mut session: Session<'_>,
     plan: &Plan,
     bound: Vec<Bound>,
     introspected: &Introspected,
-) -> GraphqlResponse {
+) -> Ran {
     let mut output = start();
-    if query(&mut session, plan, bound, introspected, &mut output).await {
-        GraphqlResponse::finish(output.body, &output.errors)
-    } else {
-        GraphqlResponse::null(&output.errors)
-    }
+    let is_whole = query(&mut session, plan, bound, introspected, &mut output).await;
+    (is_whole.then_some(output.body), output.errors)
 }
 
 async fn run_mutation(
@@ -181,7 +187,7 @@ async fn run_mutation(
     plan: &Plan,
     bound: Vec<Bound>,
     introspected: &Introspected,
-) -> GraphqlResponse {
+) -> Ran {
     let mut output = start();
     let ended = match mutation(&mut session, plan, bound, introspected, &mut output).await {
         Ok(()) => session.commit().await,
@@ -191,8 +197,8 @@ async fn run_mutation(
         }
     };
     match ended {
-        Ok(()) => GraphqlResponse::finish(output.body, &output.errors),
-        Err(error) => GraphqlResponse::null(&[error]),
+        Ok(()) => (Some(output.body), output.errors),
+        Err(error) => (None, vec![error]),
     }
 }
 

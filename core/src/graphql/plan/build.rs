@@ -55,7 +55,7 @@ impl Plan {
                 name => {
                     let place = fields.iter().position(|known| known.name == name);
                     let known = place.and_then(|place| Some((place, fields.get(place)?)));
-                    let (place, known) = known.ok_or_else(|| unknown(field.node, type_name))?;
+                    let (place, known) = known.ok_or_else(|| unknown(field.node))?;
                     builder.root(place, known, field)?
                 }
             };
@@ -154,7 +154,7 @@ impl Builder<'_> {
                     "matchedCount" => PayloadContent::MatchedCount,
                     "modifiedCount" => PayloadContent::ModifiedCount,
                     "deletedCount" => PayloadContent::DeletedCount,
-                    _ => return Err(unknown(field.node, type_name)),
+                    _ => return Err(unknown(field.node)),
                 };
                 Ok(PayloadField { label: label(&field.node.response_key), content })
             })
@@ -199,7 +199,7 @@ impl Builder<'_> {
             } else {
                 let place = object.by_name.get(&node.name);
                 let field = place.and_then(|place| object.fields.get(*place));
-                let field = field.ok_or_else(|| unknown(node, &object.name))?;
+                let field = field.ok_or_else(|| unknown(node))?;
                 (field.required, self.content(field, &collected, &mut selection, below)?)
             };
             selection.fields.push(SelectedField {
@@ -296,7 +296,8 @@ fn merged(field: &Collected<'_>) -> FieldNode {
     FieldNode { selections, ..field.node.clone() }
 }
 
-fn unknown(node: &FieldNode, type_name: &str) -> GraphqlError {
-    let message = format!("unknown field `{}` on type `{type_name}`", node.name);
+/// Validation has found it before; what it says is what the client has sent.
+fn unknown(node: &FieldNode) -> GraphqlError {
+    let message = format!("unknown field `{}`", node.name);
     GraphqlError::request(code::VALIDATION, message).at(node.location)
 }
