@@ -162,6 +162,40 @@ fn a_default_that_does_not_fit_is_refused_even_where_a_value_is_sent() {
         let ada = movies.client().guest().await;
         let query = "query($v: ObjectId = \"none\") { movie(query: { _id: $v }) { title } }";
         let answer = ada.graphql(query, json!({ "v": "0102030405060708090a0b0c" })).await;
-        assert_eq!(refusal(&answer), "BAD_USER_INPUT", "{answer}");
+        assert_eq!(refusal(&answer), "GRAPHQL_VALIDATION_FAILED", "{answer}");
+    });
+}
+
+#[test]
+fn a_default_of_an_unknown_type_is_an_error_of_validation_and_no_panic() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().guest().await;
+        for ty in ["Nope", "[Nope!]!", "Movie"] {
+            let query = format!("query($v: {ty} = 1) {{ movie {{ title }} }}");
+            assert_eq!(refusal(&ada.graphql(&query, json!({})).await), "GRAPHQL_VALIDATION_FAILED", "{ty}");
+        }
+    });
+}
+
+#[test]
+fn a_literal_that_is_no_value_of_its_scalar_makes_the_document_invalid_wherever_it_stands() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().guest().await;
+        let id = "0102030405060708090a0b0c";
+        for (literal, is_fine) in [(id, true), ("0102", false), ("brie", false), ("", false)] {
+            let query = format!(
+                "query($no: Boolean = true) {{ movie(query: {{ _id: \"{literal}\" }}) @skip(if: $no) {{ title }} \
+                 ...F @include(if: false) }} fragment F on Query {{ movies(query: {{ _id_in: [\"{literal}\"] }}) {{ title }} }}"
+            );
+            let answer = ada.graphql(&query, json!({})).await;
+            if is_fine {
+                assert_eq!(answer, json!({ "data": {} }));
+            } else {
+                assert_eq!(refusal(&answer), "GRAPHQL_VALIDATION_FAILED", "{answer}");
+            }
+        }
+        // A variable's value is looked at when it is sent, wherever it is used.
+        let query = "query($v: ObjectId) { movie(query: { _id: $v }) @skip(if: true) { title } }";
+        assert_eq!(refusal(&ada.graphql(query, json!({ "v": "brie" })).await), "BAD_USER_INPUT");
     });
 }
