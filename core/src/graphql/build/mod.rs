@@ -11,6 +11,7 @@
 mod custom;
 mod inputs;
 mod objects;
+mod payloads;
 mod registry;
 mod relations;
 mod resolvers;
