@@ -18,16 +18,52 @@ fn refusal(answer: &Value) -> &str {
 }
 
 #[test]
-fn j1_a_null_for_a_defaulted_condition_is_an_error_and_no_panic() {
+fn j1_a_null_for_a_defaulted_condition_is_an_error_of_its_object_and_no_panic() {
     each_store(|movies: Movies| async move {
         let ada = movies.client().guest().await;
         for condition in ["@skip", "@include"] {
             let query = format!("query($v: Boolean = true) {{ movie {{ title {condition}(if: $v) year }} }}");
             let answer = ada.graphql(&query, json!({ "v": null })).await;
-            assert_eq!(refusal(&answer), "BAD_USER_INPUT", "{answer}");
+            assert_eq!(answer["data"], json!({ "movie": null }), "{answer}");
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
+            assert_eq!(answer["errors"][0]["path"], json!(["movie"]), "{answer}");
             ada.data(&query, json!({ "v": false })).await;
             ada.data(&query, json!({})).await;
         }
+        // Each object of a list, and only those that have the condition; what is skipped before is not asked.
+        let query = "query($v: Boolean = true) { movies(limit: 2) { year ... @include(if: $v) { title } } cinema { name } \
+            movie @skip(if: true) { title @skip(if: $v) } director: movie { year @include(if: $v) @skip(if: true) _id } }";
+        let answer = ada.graphql(query, json!({ "v": null })).await;
+        assert_eq!(answer["data"]["movies"], json!([null, null]));
+        assert!(
+            answer["data"]["cinema"]["name"].is_string() && answer["data"]["director"]["_id"].is_string()
+        );
+        let paths: Vec<_> =
+            answer["errors"].as_array().unwrap().iter().map(|error| error["path"].clone()).collect();
+        assert_eq!(paths, [json!(["movies", 0]), json!(["movies", 1])]);
+    });
+}
+
+#[test]
+fn j1_at_the_root_nothing_runs_and_below_a_write_only_its_answer_is_null() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().person("ada@example.test").await;
+        let names = async || ada.data("{ watchlists { name } }", json!({})).await["watchlists"].clone();
+        let insert = |condition: &str, inner: &str| {
+            format!(
+                "mutation($o: String!, $v: Boolean = true) {{ insertOneWatchlist(data: {{ owner: $o, name: \"N\" }}) {condition} \
+                 {{ name {inner} }} deleteManyReviews(query: {{ OR: [] }}) {{ deletedCount {inner} }} }}"
+            )
+        };
+        let variables = json!({ "o": ada.user, "v": null });
+        let answer = ada.graphql(&insert("@include(if: $v)", ""), variables.clone()).await;
+        assert_eq!(refusal(&answer), "BAD_USER_INPUT");
+        assert_eq!(answer.get("data"), Some(&Value::Null));
+        assert_eq!(names().await, json!([]));
+        let answer = ada.graphql(&insert("", "t: __typename @skip(if: $v)"), variables).await;
+        assert_eq!(answer["data"], json!({ "insertOneWatchlist": null, "deleteManyReviews": null }));
+        assert_eq!(answer["errors"][1]["path"], json!(["deleteManyReviews"]), "{answer}");
+        assert_eq!(names().await, json!([{ "name": "N" }]));
     });
 }
 

@@ -128,10 +128,14 @@ impl Graphql {
         }
         let declared = &operation.prepared.operation.variables;
         let variables = coerce_variables(declared, &request.variables, &self.catalog, &self.limits)?;
-        let switches = operation.prepared.switch_values(&variables).map_err(|error| vec![error])?;
+        let switches = operation.prepared.switch_values(&variables);
         let plan = operation
             .plan(&switches, || Plan::build(&operation.prepared, &switches, &self.catalog, &self.limits))
             .map_err(|error| vec![error])?;
+        if let Some(refused) = &plan.refused {
+            let errors = told(self.schema.introspection(), vec![refused.clone()]);
+            return Ok(GraphqlResponse::null(&errors));
+        }
         let mut session = Session::new(context, &self.catalog, &self.limits, &variables);
         let bound = session.bind(&plan)?;
         let introspected = if plan.introspection.is_empty() {

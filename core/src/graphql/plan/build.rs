@@ -26,7 +26,7 @@ impl Plan {
     /// A request error when a limit is passed.
     pub(crate) fn build(
         prepared: &Prepared,
-        switches: &[bool],
+        switches: &[Option<bool>],
         catalog: &Catalog,
         limits: &Limits,
     ) -> Result<Self, GraphqlError> {
@@ -37,13 +37,17 @@ impl Plan {
             OperationKind::Mutation => ("Mutation", &catalog.mutations),
         };
         let mut builder = Builder { catalog, limits, switches, calls: Vec::new() };
-        let collected = collect(&[&operation.selections], type_name, switches);
+        let (collected, refused) = match collect(&[&operation.selections], type_name, switches) {
+            Ok(collected) => (collected, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
         if collected.len() > limits.graphql_root_fields {
             let message = format!("more than {} fields at the root", limits.graphql_root_fields);
             return Err(GraphqlError::request(code::LIMIT, message));
         }
         let kind = operation.kind;
-        let mut plan = Self { kind, roots: Vec::new(), introspection: Vec::new(), calls: Vec::new() };
+        let mut plan =
+            Self { kind, roots: Vec::new(), introspection: Vec::new(), refused, calls: Vec::new() };
         for field in &collected {
             let action = match field.node.name.as_str() {
                 "__typename" => RootAction::Typename(type_name),
@@ -143,9 +147,12 @@ impl Builder<'_> {
         &self,
         type_name: &'static str,
         groups: &[&[SelectionNode]],
-    ) -> Result<Vec<PayloadField>, GraphqlError> {
-        let fields = collect(groups, type_name, self.switches);
-        fields
+    ) -> Result<Result<Vec<PayloadField>, GraphqlError>, GraphqlError> {
+        let fields = match collect(groups, type_name, self.switches) {
+            Ok(fields) => fields,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let fields: Result<Vec<_>, _> = fields
             .iter()
             .map(|field| {
                 let content = match field.node.name.as_str() {
@@ -158,7 +165,8 @@ impl Builder<'_> {
                 };
                 Ok(PayloadField { label: label(&field.node.response_key), content })
             })
-            .collect()
+            .collect();
+        fields.map(Ok)
     }
 
     /// What is selected of a collection's documents, `depth` relations below the root.
@@ -192,7 +200,11 @@ impl Builder<'_> {
     ) -> Result<Selection, GraphqlError> {
         let object = self.catalog.objects.get(object.0).ok_or_else(internal)?;
         let mut selection = Selection::default();
-        for collected in collect(groups, &object.name, self.switches) {
+        let fields = match collect(groups, &object.name, self.switches) {
+            Ok(fields) => fields,
+            Err(refused) => return Ok(Selection { refused: Some(refused), ..selection }),
+        };
+        for collected in fields {
             let node = collected.node;
             let (required, content) = if node.name == "__typename" {
                 (true, Content::Typename(format!("\"{}\"", object.name).into_bytes().into()))
