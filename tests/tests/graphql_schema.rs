@@ -78,6 +78,29 @@ async fn relations_are_followed_five_deep_and_no_further() {
 }
 
 #[tokio::test]
+async fn resolvers_are_counted_where_a_limit_is_set() {
+    let three = client(Limits { graphql_resolvers: 3, ..Limits::default() }).await;
+    for (query, is_fine) in [
+        ("{ __typename a: person { handle } b: people { handle } c: person { handle } }", true),
+        ("{ a: person { handle } b: people { handle } c: person { handle } d: person { handle } }", false),
+        ("{ person { best_friend { handle } friends { handle } } }", true),
+        ("{ person { best_friend { best_friend { handle } } friends { handle } } }", false),
+        ("{ person { best_friend { handle } friends { handle } wishes @skip(if: true) { qty } } }", true),
+        (
+            "mutation { a: deleteManyPeople { deletedCount } b: deleteManyPeople { deletedCount } c: deleteManyPeople { deletedCount } \
+          d: deleteManyPeople { deletedCount } }",
+            false,
+        ),
+    ] {
+        let answer = three.graphql(query, json!({})).await;
+        let message = answer["errors"][0]["message"].as_str();
+        assert_eq!(message != Some("max number of queries reached"), is_fine, "{query}: {answer}");
+    }
+    let there = three.data("{ people { handle } }", json!({})).await;
+    assert_ne!(there["people"], json!([]), "nothing of a refused operation runs");
+}
+
+#[tokio::test]
 async fn typename_stands_wherever_an_object_does() {
     let client = client(Limits::default()).await;
     let query = "{ __typename t: __typename person(query: { _id: 7 }) { __typename address { __typename geo { __typename source { __typename } } \

@@ -36,7 +36,7 @@ impl Plan {
             OperationKind::Query => ("Query", &catalog.queries),
             OperationKind::Mutation => ("Mutation", &catalog.mutations),
         };
-        let mut builder = Builder { catalog, limits, switches, calls: Vec::new() };
+        let mut builder = Builder { catalog, limits, switches, calls: Vec::new(), resolvers: 0 };
         let (collected, refused) = match collect(&[&operation.selections], type_name, switches) {
             Ok(collected) => (collected, None),
             Err(error) => (Vec::new(), Some(error)),
@@ -79,6 +79,8 @@ pub(super) struct Builder<'b> {
     pub(super) catalog: &'b Catalog,
     limits: &'b Limits,
     switches: Switches<'b>,
+    /// Fields that ask a store or a function, so far.
+    resolvers: usize,
     pub(super) calls: Vec<FunctionUse>,
 }
 
@@ -117,6 +119,7 @@ impl Builder<'_> {
         field: &RootField,
         collected: &Collected<'_>,
     ) -> Result<RootAction, GraphqlError> {
+        self.count(collected.node)?;
         let (collection, operation) = match field.resolution {
             Resolution::Collection(collection, operation) => (collection, operation),
             Resolution::Custom(index) => {
@@ -236,12 +239,14 @@ impl Builder<'_> {
         Ok(match &field.shape {
             Shape::Relation(relation) => {
                 self.check_depth(below.depth + 1, collected.node)?;
+                self.count(collected.node)?;
                 let document = self.document(relation.target, &collected.selections, below.depth + 1)?;
                 let relation = below.follow(relation, stored);
                 below.relations.push(RelationPlan { relation, document });
                 Content::Relation { place: below.relations.len() - 1, stored: stored.clone() }
             }
             Shape::Computed(index) => {
+                self.count(collected.node)?;
                 let resolved = self.resolved(*index, collected, below.depth + 1)?;
                 below.computed.push(ComputedPlan { path: below.path.clone(), resolved });
                 Content::Computed { place: below.computed.len() - 1 }
@@ -261,6 +266,15 @@ impl Builder<'_> {
             return Ok(());
         }
         Err(GraphqlError::request(code::LIMIT, "max relationship depth exceeded").at(node.location))
+    }
+
+    /// Counts a field that asks a store or a function.
+    fn count(&mut self, node: &FieldNode) -> Result<(), GraphqlError> {
+        self.resolvers += 1;
+        if self.resolvers <= self.limits.graphql_resolvers {
+            return Ok(());
+        }
+        Err(GraphqlError::request(code::LIMIT, "max number of queries reached").at(node.location))
     }
 
     pub(super) fn value(
