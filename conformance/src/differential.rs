@@ -164,6 +164,7 @@ fn filter() -> impl Strategy<Value = Filter> {
     let leaf = prop_oneof![
         8 => (path(), comparison(), value()).prop_map(|(path, comparison, value)| Filter::compare(path, comparison, value)),
         3 => (path(), vec(value(), 0..4)).prop_map(|(path, values)| Filter::is_in(path, values)),
+        1 => (path(), vec(value(), 20..60)).prop_map(|(path, values)| Filter::is_in(path, values)),
         1 => path().prop_map(Filter::exists),
         1 => Just(Filter::Always),
         1 => Just(Filter::Never),

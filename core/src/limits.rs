@@ -17,6 +17,9 @@ pub struct Limits {
     pub graphql_fields: usize,
     /// Fields at the root of an operation.
     pub graphql_root_fields: usize,
+    /// Resolvers of an operation: fields at the root, relations and computed fields. The original allowed ten
+    /// (`max number of queries reached`); here they are not counted unless this is set.
+    pub graphql_resolvers: usize,
     /// Requests in one batch.
     pub graphql_batch: usize,
     /// How long a request may go on reading; asked before each of its levels. Writes have
@@ -30,8 +33,9 @@ pub struct Limits {
     pub graphql_cost: u64,
     /// Conditions on related documents in one operation; each of them is a storage request.
     pub relation_filters: usize,
-    /// Related documents that one such condition may match.
-    pub relation_filter_keys: u64,
+    /// Distinct keys of related documents that all such conditions of an operation may match together. They are
+    /// held in memory; with more the operation is refused, and never cut.
+    pub relation_filter_keys: usize,
     /// Elements of one input list.
     pub input_list: usize,
     /// Nesting of input values, of request JSON and of stored documents.
@@ -99,13 +103,14 @@ impl Default for Limits {
             graphql_tokens: 10_000,
             graphql_fields: 2_000,
             graphql_root_fields: 50,
+            graphql_resolvers: usize::MAX,
             graphql_batch: 10,
             graphql_time: Duration::from_secs(60),
             relation_depth: 5,
             page_size: 50_000,
             graphql_cost: 2_000_000_000,
             relation_filters: 100,
-            relation_filter_keys: 50_000,
+            relation_filter_keys: 200_000,
             input_list: 50_000,
             value_depth: 100,
             expression_depth: 32,

@@ -86,7 +86,7 @@ fn literals<'a>(filter: &'a Filter, key: &IndexKey) -> Option<&'a [Bson]> {
         Filter::Field(path, Test::Compare(Comparison::Eq, value)) if *path == key.path => {
             std::slice::from_ref(value)
         }
-        Filter::Field(path, Test::In(values)) if *path == key.path => values.as_slice(),
+        Filter::Field(path, Test::In(values)) if *path == key.path => values,
         _ => return None,
     };
     (!values.iter().any(|value| matches!(value, Bson::Array(_)))).then_some(values)

@@ -18,16 +18,52 @@ fn refusal(answer: &Value) -> &str {
 }
 
 #[test]
-fn j1_a_null_for_a_defaulted_condition_is_an_error_and_no_panic() {
+fn j1_a_null_for_a_defaulted_condition_is_an_error_of_its_object_and_no_panic() {
     each_store(|movies: Movies| async move {
         let ada = movies.client().guest().await;
         for condition in ["@skip", "@include"] {
             let query = format!("query($v: Boolean = true) {{ movie {{ title {condition}(if: $v) year }} }}");
             let answer = ada.graphql(&query, json!({ "v": null })).await;
-            assert_eq!(refusal(&answer), "BAD_USER_INPUT", "{answer}");
+            assert_eq!(answer["data"], json!({ "movie": null }), "{answer}");
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
+            assert_eq!(answer["errors"][0]["path"], json!(["movie"]), "{answer}");
             ada.data(&query, json!({ "v": false })).await;
             ada.data(&query, json!({})).await;
         }
+        // Each object of a list, and only those that have the condition; what is skipped before is not asked.
+        let query = "query($v: Boolean = true) { movies(limit: 2) { year ... @include(if: $v) { title } } cinema { name } \
+            movie @skip(if: true) { title @skip(if: $v) } director: movie { year @include(if: $v) @skip(if: true) _id } }";
+        let answer = ada.graphql(query, json!({ "v": null })).await;
+        assert_eq!(answer["data"]["movies"], json!([null, null]));
+        assert!(
+            answer["data"]["cinema"]["name"].is_string() && answer["data"]["director"]["_id"].is_string()
+        );
+        let paths: Vec<_> =
+            answer["errors"].as_array().unwrap().iter().map(|error| error["path"].clone()).collect();
+        assert_eq!(paths, [json!(["movies", 0]), json!(["movies", 1])]);
+    });
+}
+
+#[test]
+fn j1_at_the_root_nothing_runs_and_below_a_write_only_its_answer_is_null() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().person("ada@example.test").await;
+        let names = async || ada.data("{ watchlists { name } }", json!({})).await["watchlists"].clone();
+        let insert = |condition: &str, inner: &str| {
+            format!(
+                "mutation($o: String!, $v: Boolean = true) {{ insertOneWatchlist(data: {{ owner: $o, name: \"N\" }}) {condition} \
+                 {{ name {inner} }} deleteManyReviews(query: {{ OR: [] }}) {{ deletedCount {inner} }} }}"
+            )
+        };
+        let variables = json!({ "o": ada.user, "v": null });
+        let answer = ada.graphql(&insert("@include(if: $v)", ""), variables.clone()).await;
+        assert_eq!(refusal(&answer), "BAD_USER_INPUT");
+        assert_eq!(answer.get("data"), Some(&Value::Null));
+        assert_eq!(names().await, json!([]));
+        let answer = ada.graphql(&insert("", "t: __typename @skip(if: $v)"), variables).await;
+        assert_eq!(answer["data"], json!({ "insertOneWatchlist": null, "deleteManyReviews": null }));
+        assert_eq!(answer["errors"][1]["path"], json!(["deleteManyReviews"]), "{answer}");
+        assert_eq!(names().await, json!([{ "name": "N" }]));
     });
 }
 
@@ -162,6 +198,40 @@ fn a_default_that_does_not_fit_is_refused_even_where_a_value_is_sent() {
         let ada = movies.client().guest().await;
         let query = "query($v: ObjectId = \"none\") { movie(query: { _id: $v }) { title } }";
         let answer = ada.graphql(query, json!({ "v": "0102030405060708090a0b0c" })).await;
-        assert_eq!(refusal(&answer), "BAD_USER_INPUT", "{answer}");
+        assert_eq!(refusal(&answer), "GRAPHQL_VALIDATION_FAILED", "{answer}");
+    });
+}
+
+#[test]
+fn a_default_of_an_unknown_type_is_an_error_of_validation_and_no_panic() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().guest().await;
+        for ty in ["Nope", "[Nope!]!", "Movie"] {
+            let query = format!("query($v: {ty} = 1) {{ movie {{ title }} }}");
+            assert_eq!(refusal(&ada.graphql(&query, json!({})).await), "GRAPHQL_VALIDATION_FAILED", "{ty}");
+        }
+    });
+}
+
+#[test]
+fn a_literal_that_is_no_value_of_its_scalar_makes_the_document_invalid_wherever_it_stands() {
+    each_store(|movies: Movies| async move {
+        let ada = movies.client().guest().await;
+        let id = "0102030405060708090a0b0c";
+        for (literal, is_fine) in [(id, true), ("0102", false), ("brie", false), ("", false)] {
+            let query = format!(
+                "query($no: Boolean = true) {{ movie(query: {{ _id: \"{literal}\" }}) @skip(if: $no) {{ title }} \
+                 ...F @include(if: false) }} fragment F on Query {{ movies(query: {{ _id_in: [\"{literal}\"] }}) {{ title }} }}"
+            );
+            let answer = ada.graphql(&query, json!({})).await;
+            if is_fine {
+                assert_eq!(answer, json!({ "data": {} }));
+            } else {
+                assert_eq!(refusal(&answer), "GRAPHQL_VALIDATION_FAILED", "{answer}");
+            }
+        }
+        // A variable's value is looked at when it is sent, wherever it is used.
+        let query = "query($v: ObjectId) { movie(query: { _id: $v }) @skip(if: true) { title } }";
+        assert_eq!(refusal(&ada.graphql(query, json!({ "v": "brie" })).await), "BAD_USER_INPUT");
     });
 }

@@ -10,4 +10,5 @@
 
 mod operate;
 mod running;
+mod schema;
 mod serve;

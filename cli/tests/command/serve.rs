@@ -89,21 +89,3 @@ fn wrong_usage_is_2_and_a_failure_is_1() {
     assert_eq!(code(&with("smtps://a:hunter2@mail.example.test")), Some(2), "a password that can be read");
     assert_eq!(code(&with("smtp://mail.example.test")), Some(2), "not encrypted");
 }
-
-#[test]
-fn schema_prints_the_same_text_every_time() {
-    let movies = root().join("examples/movies");
-    let print = || {
-        let output = backstitch(&["schema", movies.to_str().unwrap()], &root()).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    };
-    let sdl = print();
-    assert_eq!(sdl, print());
-    for part in [
-        "type Movie {",
-        "movies(query: MovieQueryInput, limit: Int = 100, sortBy: MovieSortByInput): [Movie]!",
-    ] {
-        assert!(sdl.contains(part), "{part} in\n{sdl}");
-    }
-}

@@ -168,6 +168,26 @@ pub(super) async fn in_finds_what_equals_one_of_the_values(factory: &dyn StoreFa
     finds(factory, "a", &mixed(), cases).await;
 }
 
+pub(super) async fn in_finds_what_equals_one_of_thousands_of_values(factory: &dyn StoreFactory) {
+    let even = |wrap: fn(i32) -> Bson| (0..6000).rev().map(|n| wrap(n * 2)).collect::<Vec<_>>();
+    let documents = corpus([
+        doc! {"a": 7000},
+        doc! {"a": 7001_i64},
+        doc! {"a": 7002.0},
+        doc! {"a": "7000"},
+        doc! {"a": [7001, 7004]},
+        doc! {"a": 12_000},
+        doc! {},
+        doc! {"a": [[7000]]},
+    ]);
+    let cases: &[(Filter, &[i32])] = &[
+        (Filter::is_in("a", even(Bson::Int32)), &[0, 2, 4]),
+        (Filter::is_in("a", even(|n| Bson::String(n.to_string()))), &[3]),
+        (Filter::is_in("a", even(|n| bson!([n]))), &[7]),
+    ];
+    finds(factory, "a", &documents, cases).await;
+}
+
 pub(super) async fn exists_finds_stored_nulls_too(factory: &dyn StoreFactory) {
     finds(factory, "a", &mixed(), &[(Filter::exists("a"), &[0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12])]).await;
 }

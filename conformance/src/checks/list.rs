@@ -144,6 +144,7 @@ list! {
         ranges_with_null_nan_and_arrays_follow_the_reference,
         two_ranges_may_hold_for_two_elements_of_an_array,
         in_finds_what_equals_one_of_the_values,
+        in_finds_what_equals_one_of_thousands_of_values,
         exists_finds_stored_nulls_too,
         elem_match_asks_one_element_for_everything,
         and_or_not_are_two_valued,

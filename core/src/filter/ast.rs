@@ -2,7 +2,7 @@
 
 use bson::Bson;
 
-use super::FieldPath;
+use super::{FieldPath, Values};
 
 /// A condition on a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub enum Test {
     /// bracket (numbers of all widths are one bracket).
     Compare(Comparison, Bson),
     /// Equals one of these.
-    In(Vec<Bson>),
+    In(Values),
     /// Is there; a stored null is there.
     Exists,
     /// Is an array of which one element, a document, matches the filter.
@@ -83,8 +83,8 @@ impl Filter {
     }
 
     /// Membership at a path.
-    pub fn is_in(path: impl Into<FieldPath>, values: Vec<Bson>) -> Self {
-        Self::Field(path.into(), Test::In(values))
+    pub fn is_in(path: impl Into<FieldPath>, values: impl Into<Values>) -> Self {
+        Self::Field(path.into(), Test::In(values.into()))
     }
 
     /// Presence at a path; a stored null is present.

@@ -78,9 +78,7 @@ fn holds(test: &Test, value: Option<RawBsonRef<'_>>) -> bool {
             let literal = View::from(literal);
             itself_or_element(value, &|view| relates(*comparison, view, literal))
         }
-        Test::In(literals) => itself_or_element(value, &|view| {
-            literals.iter().any(|literal| relates(Comparison::Eq, view, View::from(literal)))
-        }),
+        Test::In(values) => itself_or_element(value, &|view| values.has(view)),
         Test::ElemMatch(inner) => match value {
             Some(RawBsonRef::Array(array)) => array
                 .into_iter()

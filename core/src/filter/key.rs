@@ -176,7 +176,7 @@ fn write_text(text: &str, key: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::filter::compare;
     use bson::{RawDocumentBuf, doc};
@@ -196,7 +196,7 @@ mod tests {
         ]
     }
 
-    fn value() -> impl Strategy<Value = Bson> {
+    pub(crate) fn value() -> impl Strategy<Value = Bson> {
         scalar().prop_recursive(2, 8, 3, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..3).prop_map(Bson::Array),

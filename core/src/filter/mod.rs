@@ -13,6 +13,7 @@ pub mod key;
 mod path;
 pub(crate) mod raw;
 mod simplify;
+mod values;
 pub(crate) mod view;
 
 pub use ast::{Comparison, Direction, Filter, SortKey, Test};
@@ -20,3 +21,4 @@ pub use compare::{compare, equal};
 pub(crate) use eval::any_value;
 pub use eval::matches;
 pub use path::FieldPath;
+pub use values::Values;

@@ -31,8 +31,11 @@ struct Entries {
 pub(crate) struct CachedOperation {
     /// The operation and the variables that its shape depends on.
     pub(crate) prepared: Prepared,
-    plans: Mutex<Vec<(Vec<bool>, Arc<Plan>)>>,
+    plans: Mutex<Vec<Variant>>,
 }
+
+/// A plan, and the values of the variables in conditions that it is for.
+type Variant = (Vec<Option<bool>>, Arc<Plan>);
 
 /// Plans kept for one operation.
 const VARIANTS: usize = 16;
@@ -89,12 +92,11 @@ impl CachedOperation {
     /// The plan for these values of the variables in `@skip` and `@include`, made when it is not there.
     pub(crate) fn plan<E>(
         &self,
-        switches: &[bool],
+        switches: &[Option<bool>],
         make: impl FnOnce() -> Result<Plan, E>,
     ) -> Result<Arc<Plan>, E> {
-        let find = |plans: &[(Vec<bool>, Arc<Plan>)]| {
-            plans.iter().find(|(key, _)| key == switches).map(|(_, plan)| plan.clone())
-        };
+        let find =
+            |plans: &[Variant]| plans.iter().find(|(key, _)| key == switches).map(|(_, plan)| plan.clone());
         if let Some(plan) = find(&self.plans.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(plan);
         }
@@ -138,7 +140,7 @@ mod tests {
         let cache = PlanCache::new(1);
         let operation = cache.put(PlanCache::key("a", None), Prepared::default());
         let mut made = 0;
-        for switches in [[true], [false], [true]] {
+        for switches in [[Some(true)], [Some(false)], [Some(true)], [None], [None]] {
             operation
                 .plan(&switches, || {
                     made += 1;
@@ -146,11 +148,12 @@ mod tests {
                         kind: OperationKind::Query,
                         roots: Vec::new(),
                         introspection: Vec::new(),
+                        refused: None,
                         calls: Vec::new(),
                     })
                 })
                 .unwrap();
         }
-        assert_eq!(made, 2);
+        assert_eq!(made, 3);
     }
 }

@@ -43,7 +43,7 @@ impl Reader<'_> {
         let mut document =
             parse_document_source(source, &self.root.schema).map_err(|error| vec![parse_error(&error)])?;
         let operation = self.convert(&document, name).map_err(|error| vec![error])?;
-        gaps::drop_null_defaults(&mut document);
+        gaps::drop_defaults(&mut document, |name| self.root.schema.concrete_type_by_name(name).is_some());
         let mut context = ValidatorContext::new(&self.root.schema, &document);
         visit_all_rules(&mut context, &document);
         let errors = context.into_errors();

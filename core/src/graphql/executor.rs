@@ -14,6 +14,7 @@ use super::coerce::{Input, Variables};
 use super::error::{GraphqlError, code};
 use super::juniper::{Introspection, Schema};
 use super::mutate::mutation;
+use super::neutral::told;
 use super::plan::{Plan, Prepared};
 use super::request::GraphqlRequest;
 use super::response::GraphqlResponse;
@@ -126,7 +127,8 @@ impl Graphql {
         } else {
             self.run(context, request).instrument(span.clone()).await
         };
-        let response = response.unwrap_or_else(|errors| GraphqlResponse::refused(&errors));
+        let response = response
+            .unwrap_or_else(|errors| GraphqlResponse::refused(&told(self.schema.introspection(), errors)));
         if let Some(code) = response.error_code {
             span.record("error_code", code);
             if let Some(notes) = context.notes {
@@ -153,6 +155,9 @@ impl Graphql {
         }
         let bind = debug_span!("bind");
         let (variables, plan) = bind.in_scope(|| self.plan(&operation, request))?;
+        if let Some(refused) = &plan.refused {
+            return Ok(GraphqlResponse::null(&told(self.schema.introspection(), vec![refused.clone()])));
+        }
         let mut session = Session::new(context, &self.catalog, &self.limits, &variables);
         let bound = bind.in_scope(|| session.bind(&plan))?;
         let introspected = if plan.introspection.is_empty() {
@@ -161,11 +166,16 @@ impl Graphql {
             self.schema.introspect(&plan.introspection, &as_json(&variables))?
         };
         let run = debug_span!("run", kind = plan.kind.as_str(), roots = plan.roots.len());
-        Ok(match plan.kind {
+        let (body, errors) = match plan.kind {
             OperationKind::Query => run_query(session, &plan, bound, &introspected).instrument(run).await,
             OperationKind::Mutation => {
                 run_mutation(session, &plan, bound, &introspected).instrument(run).await
             }
+        };
+        let errors = told(self.schema.introspection(), errors);
+        Ok(match body {
+            Some(body) => GraphqlResponse::finish(body, &errors),
+            None => GraphqlResponse::null(&errors),
         })
     }
 
@@ -177,7 +187,7 @@ impl Graphql {
     ) -> Result<(Variables, Arc<Plan>), Vec<GraphqlError>> {
         let declared = &operation.prepared.operation.variables;
         let variables = coerce_variables(declared, &request.variables, &self.catalog, &self.limits)?;
-        let switches = operation.prepared.switch_values(&variables).map_err(|error| vec![error])?;
+        let switches = operation.prepared.switch_values(&variables);
         let plan = operation
             .plan(&switches, || Plan::build(&operation.prepared, &switches, &self.catalog, &self.limits))
             .map_err(|error| vec![error])?;
@@ -209,18 +219,18 @@ impl std::fmt::Debug for Graphql {
     }
 }
 
+/// What ran: the body, which is `None` where `data` is null, and the errors.
+type Ran = (Option<Vec<u8>>, Vec<GraphqlError>);
+
 async fn run_query(
     mut session: Session<'_>,
     plan: &Plan,
     bound: Vec<Bound>,
     introspected: &Introspected,
-) -> GraphqlResponse {
+) -> Ran {
     let mut output = start();
-    if query(&mut session, plan, bound, introspected, &mut output).await {
-        GraphqlResponse::finish(output.body, &output.errors)
-    } else {
-        GraphqlResponse::null(&output.errors)
-    }
+    let is_whole = query(&mut session, plan, bound, introspected, &mut output).await;
+    (is_whole.then_some(output.body), output.errors)
 }
 
 async fn run_mutation(
@@ -228,7 +238,7 @@ async fn run_mutation(
     plan: &Plan,
     bound: Vec<Bound>,
     introspected: &Introspected,
-) -> GraphqlResponse {
+) -> Ran {
     let mut output = start();
     let ended = match mutation(&mut session, plan, bound, introspected, &mut output).await {
         Ok(()) => session.commit().await,
@@ -238,8 +248,8 @@ async fn run_mutation(
         }
     };
     match ended {
-        Ok(()) => GraphqlResponse::finish(output.body, &output.errors),
-        Err(error) => GraphqlResponse::null(&[error]),
+        Ok(()) => (Some(output.body), output.errors),
+        Err(error) => (None, vec![error]),
     }
 }
 

@@ -12,6 +12,7 @@ mod filter_input;
 mod juniper;
 mod mutate;
 mod names;
+mod neutral;
 mod plan;
 mod request;
 mod response;

@@ -3,7 +3,8 @@
 //! 1. A literal's integer may have 64 bits (`Long`); juniper's own scalar value stops at 32.
 //! 2. `Int`, `Float`, `String`, `Boolean` and `ID` are always registered: juniper's parser needs them to
 //!    read any literal.
-//! 3. A literal is checked for its kind here; what it says (24 digits, a date) is checked by coercion.
+//! 3. A literal that cannot be coerced (no 24 digits, no date) makes its document invalid, wherever it stands
+//!    (GraphQL, section 5.6.1).
 
 use std::fmt;
 
@@ -12,6 +13,9 @@ use juniper::{
     ParseScalarValue, Registry, ScalarToken, ScalarValue, meta::MetaType, parser::Token,
 };
 use serde::{Deserialize, Serialize};
+
+use super::catalog::Scalar;
+use super::scalar::RawScalar;
 
 /// A scalar inside juniper.
 #[derive(Clone, Debug, PartialEq, ScalarValue, Serialize, Deserialize)]
@@ -26,6 +30,18 @@ pub(super) enum Literal {
     Float(f64),
     #[value(as_str, to_string)]
     String(String),
+}
+
+impl Literal {
+    fn raw(&self) -> RawScalar<'_> {
+        match self {
+            Self::Boolean(value) => RawScalar::Boolean(*value),
+            Self::Int(value) => RawScalar::Int((*value).into()),
+            Self::Long(value) => RawScalar::Int(*value),
+            Self::Float(value) => RawScalar::Float { value: *value, json: false },
+            Self::String(value) => RawScalar::String(value),
+        }
+    }
 }
 
 impl fmt::Display for Literal {
@@ -89,7 +105,7 @@ fn read(token: ScalarToken<'_>) -> ParseScalarResult<Literal> {
 }
 
 macro_rules! scalars {
-    ($($type:ident $name:literal takes $($kind:ident)|+;)*) => {$(
+    ($($type:ident $name:literal is $scalar:ident;)*) => {$(
         #[doc = concat!("The scalar `", $name, "`.")]
         pub(super) struct $type;
 
@@ -116,10 +132,8 @@ macro_rules! scalars {
             type Error = FieldError<Literal>;
 
             fn from_input_value(value: &InputValue<Literal>) -> Result<Self, Self::Error> {
-                match value.as_scalar() {
-                    $(Some(Literal::$kind(_)))|+ => Ok(Self),
-                    _ => Err(concat!("not a value of `", $name, "`").into()),
-                }
+                let fits = value.as_scalar().and_then(|literal| literal.raw().parse(Scalar::$scalar));
+                fits.map(|_| Self).ok_or_else(|| concat!("not a value of `", $name, "`").into())
             }
         }
 
@@ -132,8 +146,8 @@ macro_rules! scalars {
 }
 
 scalars! {
-    IntScalar "Int" takes Int;
-    LongScalar "Long" takes Int | Long | String;
-    ObjectIdScalar "ObjectId" takes String;
-    DateTimeScalar "DateTime" takes String;
+    IntScalar "Int" is Int;
+    LongScalar "Long" is Long;
+    ObjectIdScalar "ObjectId" is ObjectId;
+    DateTimeScalar "DateTime" is DateTime;
 }

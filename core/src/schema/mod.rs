@@ -51,7 +51,9 @@ pub enum PropertyKind {
     Object(ObjectSchema),
     /// An array.
     Array(Box<Property>),
-    /// Anything: no `bsonType`, `mixed`, or several types.
+    /// One of several, in the order of the schema.
+    OneOf(Vec<PropertyKind>),
+    /// Anything: no `bsonType`, or `mixed`.
     Any,
 }
 

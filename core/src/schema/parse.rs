@@ -2,7 +2,7 @@
 //!
 //! 1. The root is an object, whatever it says; an empty schema is none.
 //! 2. `type` counts as `bsonType`; `boolean` means `bool`, `float` and `number` are numbers.
-//! 3. A list of types with `"null"` makes the rest nullable; with several others it takes anything.
+//! 3. A list of types with `"null"` makes the rest nullable; with several others it takes each of them.
 //! 4. What is misspelt counts as absent, what is not enforced stays unenforced; both are reported.
 //! 5. `required` of a field that is not declared is left out: no insert could ever fulfil it.
 
@@ -11,7 +11,7 @@ mod types;
 use bson::Bson;
 use serde_json::{Map, Value};
 
-use self::types::Types;
+use self::types::{Named, Types};
 use super::{CollectionSchema, Constraints, ObjectSchema, Property, PropertyKind};
 use crate::report::Report;
 
@@ -73,9 +73,9 @@ impl CollectionSchema {
         if node.is_empty() {
             return None;
         }
-        match Types::of(node, "", &mut parser) {
-            Types { object: true, .. } | Types { declared: false, .. } => {}
-            _ => parser.warn("/bsonType", "the root of a schema is an object; read as one"),
+        let types = Types::of(node, "", &mut parser);
+        if types.declared && !types.named.contains(&Named::Object) {
+            parser.warn("/bsonType", "the root of a schema is an object; read as one");
         }
         for keyword in CONSTRAINTS.iter().filter(|keyword| node.contains_key(**keyword)) {
             parser.warn(&child("", keyword), format!("`{keyword}` means nothing on the root"));
@@ -146,20 +146,18 @@ impl Parser<'_> {
     }
 
     fn kind(&mut self, types: &Types, node: &Map<String, Value>, at: &str, depth: usize) -> PropertyKind {
-        if types.several {
-            return PropertyKind::Any;
-        }
-        if types.object {
-            return PropertyKind::Object(self.object(node, at, depth));
-        }
-        if types.array {
-            return PropertyKind::Array(Box::new(self.items(node, at, depth)));
-        }
-        if let Some(scalar) = types.scalar {
-            return PropertyKind::Scalar(scalar);
-        }
-        if types.declared {
-            return PropertyKind::Any;
+        let mut named = |named: &Named| match named {
+            Named::Object => PropertyKind::Object(self.object(node, at, depth)),
+            Named::Array => PropertyKind::Array(Box::new(self.items(node, at, depth))),
+            Named::Scalar(scalar) => PropertyKind::Scalar(*scalar),
+            Named::Any => PropertyKind::Any,
+        };
+        match types.named.as_slice() {
+            [] if types.declared => return PropertyKind::Any,
+            [] => {}
+            [one] => return named(one),
+            several if several.contains(&Named::Any) => return PropertyKind::Any,
+            several => return PropertyKind::OneOf(several.iter().map(named).collect()),
         }
         if node.get("items").is_some_and(Value::is_object) {
             self.warn(at, "`items` without `bsonType`: read as an array");
@@ -413,7 +411,15 @@ mod tests {
             (json!({"bsonType": "mixed"}), PropertyKind::Any, true, 0),
             (json!({"bsonType": "strnig"}), PropertyKind::Any, true, 1),
             (json!({"bsonType": ["string", "null"]}), PropertyKind::Scalar(BsonType::String), true, 0),
-            (json!({"bsonType": ["string", "int"]}), PropertyKind::Any, true, 1),
+            (
+                json!({"bsonType": ["string", "null", "int", "string"]}),
+                PropertyKind::OneOf(
+                    [BsonType::String, BsonType::Int].into_iter().map(PropertyKind::Scalar).collect(),
+                ),
+                true,
+                1,
+            ),
+            (json!({"bsonType": ["string", "mixed"]}), PropertyKind::Any, true, 1),
             (json!({"bsonType": ["null"]}), PropertyKind::Scalar(BsonType::Null), true, 0),
             (json!({"bsonType": "object"}), PropertyKind::Object(ObjectSchema::default()), false, 0),
             (json!({}), PropertyKind::Any, true, 1),

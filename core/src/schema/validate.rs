@@ -104,21 +104,37 @@ impl<'a> Check<'a> {
 
     fn value(&mut self, property: &Property, value: RawBsonRef<'a>) -> Result<(), Violation> {
         if !(property.nullable && value == RawBsonRef::Null) {
-            match (&property.kind, value) {
-                (PropertyKind::Any, _) => {}
-                (PropertyKind::Object(schema), RawBsonRef::Document(document)) => {
-                    self.object(schema, document)?;
-                }
-                (PropertyKind::Object(_), _) => return Err(self.wrong_type("an object")),
-                (PropertyKind::Array(items), RawBsonRef::Array(array)) => self.items(items, array)?,
-                (PropertyKind::Array(_), _) => return Err(self.wrong_type("an array")),
-                (PropertyKind::Scalar(scalar), value) if is_of(*scalar, value) => {}
-                (PropertyKind::Scalar(scalar), _) => {
-                    return Err(self.wrong_type(&format!("of type `{}`", name_of(*scalar))));
-                }
-            }
+            self.kind(&property.kind, value)?;
         }
         self.constraints(&property.constraints, value)
+    }
+
+    fn kind(&mut self, kind: &PropertyKind, value: RawBsonRef<'a>) -> Result<(), Violation> {
+        match (kind, value) {
+            (PropertyKind::Any, _) => Ok(()),
+            (PropertyKind::OneOf(kinds), _) => self.one_of(kinds, value),
+            (PropertyKind::Object(schema), RawBsonRef::Document(document)) => self.object(schema, document),
+            (PropertyKind::Object(_), _) => Err(self.wrong_type("an object")),
+            (PropertyKind::Array(items), RawBsonRef::Array(array)) => self.items(items, array),
+            (PropertyKind::Array(_), _) => Err(self.wrong_type("an array")),
+            (PropertyKind::Scalar(scalar), value) if is_of(*scalar, value) => Ok(()),
+            (PropertyKind::Scalar(scalar), _) => {
+                Err(self.wrong_type(&format!("of type `{}`", name_of(*scalar))))
+            }
+        }
+    }
+
+    fn one_of(&mut self, kinds: &[PropertyKind], value: RawBsonRef<'a>) -> Result<(), Violation> {
+        let depth = self.path.len();
+        for kind in kinds {
+            match self.kind(kind, value) {
+                Ok(()) => return Ok(()),
+                // What is wrong inside of an object or array is worth telling.
+                Err(violation) if self.path.len() > depth => return Err(violation),
+                Err(_) => {}
+            }
+        }
+        Err(self.wrong_type("of one of the types in the list"))
     }
 
     fn items(&mut self, items: &Property, array: &'a RawArray) -> Result<(), Violation> {

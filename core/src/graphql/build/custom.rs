@@ -1,7 +1,7 @@
 //! The types that custom resolvers bring along, out of JSON schemas.
 
 use super::inputs::{finish, list};
-use super::objects::{is_usable, is_usable_property, scalar};
+use super::objects::{is_required, is_usable, is_usable_property, scalar, shown};
 use super::relations::Place;
 use super::{Builder, Origin};
 use crate::graphql::catalog::{InputField, InputIndex, InputType, Meaning, Shape};
@@ -39,7 +39,7 @@ impl Builder<'_, '_> {
         named: &Named,
         place: &Place<'_>,
     ) -> Option<Shape> {
-        match &property.kind {
+        match shown(&property.kind) {
             PropertyKind::Scalar(bson) => scalar(*bson).map(Shape::Scalar),
             PropertyKind::Object(schema) if is_usable(schema) => {
                 let name = self.take(named, place);
@@ -53,7 +53,7 @@ impl Builder<'_, '_> {
                 let items = self.custom_payload(items, &named.items(items), &place.items())?;
                 Some(Shape::List(Box::new(items)))
             }
-            PropertyKind::Object(_) | PropertyKind::Any => None,
+            PropertyKind::Object(_) | PropertyKind::OneOf(_) | PropertyKind::Any => None,
         }
     }
 
@@ -64,7 +64,7 @@ impl Builder<'_, '_> {
         named: &Named,
         place: &Place<'_>,
     ) -> Option<InputType> {
-        match &property.kind {
+        match shown(&property.kind) {
             PropertyKind::Scalar(bson) => scalar(*bson).map(InputType::Scalar),
             PropertyKind::Object(schema) if is_usable(schema) => {
                 let name = self.take(named, place);
@@ -77,7 +77,7 @@ impl Builder<'_, '_> {
             PropertyKind::Array(items) => {
                 self.custom_input(items, &named.items(items), &place.items()).map(list)
             }
-            PropertyKind::Object(_) | PropertyKind::Any => None,
+            PropertyKind::Object(_) | PropertyKind::OneOf(_) | PropertyKind::Any => None,
         }
     }
 
@@ -102,8 +102,7 @@ impl Builder<'_, '_> {
             let own = inner_title(property).and_then(type_name);
             let wishes = own.into_iter().chain([embedded_type_name(parent, &name)]).collect();
             let Some(ty) = self.member(property, Named { wishes, prefix: None }, &place) else { continue };
-            let is_required = !property.nullable && schema.required.contains(raw);
-            let ty = if is_required { InputType::NonNull(Box::new(ty)) } else { ty };
+            let ty = if is_required(schema, raw, property) { InputType::NonNull(Box::new(ty)) } else { ty };
             fields.push(InputField { name, ty, meaning: Meaning::Member });
         }
         fields
@@ -111,7 +110,7 @@ impl Builder<'_, '_> {
 
     /// The type of a member: the elements of its arrays have the name that an object would have.
     fn member(&mut self, property: &Property, named: Named, place: &Place<'_>) -> Option<InputType> {
-        match &property.kind {
+        match shown(&property.kind) {
             PropertyKind::Array(items) => self.member(items, named, &place.items()).map(list),
             _ => self.custom_input(property, &named, place),
         }
@@ -128,9 +127,9 @@ impl Builder<'_, '_> {
 
 /// The title of the objects in a property, through its arrays.
 fn inner_title(property: &Property) -> Option<&str> {
-    match &property.kind {
+    match shown(&property.kind) {
         PropertyKind::Object(schema) => schema.title.as_deref().or(property.title.as_deref()),
         PropertyKind::Array(items) => inner_title(items),
-        PropertyKind::Scalar(_) | PropertyKind::Any => None,
+        PropertyKind::Scalar(_) | PropertyKind::OneOf(_) | PropertyKind::Any => None,
     }
 }

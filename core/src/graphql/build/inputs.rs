@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
+use super::objects::property_pointer;
 use super::{Builder, positions};
 use crate::graphql::catalog::{
-    Field, InputField, InputIndex, InputObject, InputType, Meaning, ObjectIndex, QueryOperator, Relation,
-    Scalar, Shape,
+    Field, InputField, InputIndex, InputObject, InputType, Meaning, ObjectIndex, ObjectType, QueryOperator,
+    Relation, Scalar, Shape,
 };
 use crate::graphql::names::relation_input_name;
 
@@ -34,7 +35,7 @@ impl Builder<'_, '_> {
         let mut relations = RelationInputs { first: objects.len() * 3, made: Vec::new() };
         for (index, object) in objects.iter().enumerate() {
             let at = ObjectIndex(index);
-            let stores = self.store_fields(&object.name, &object.fields, &mut relations);
+            let stores = self.store_fields(at, object, &mut relations);
             let query = self.query_fields(at, &object.fields);
             let update = update_fields(&object.fields, &stores);
             self.push_input(at, format!("{}QueryInput", object.name), query);
@@ -65,23 +66,28 @@ impl Builder<'_, '_> {
             } else if let Some(origin) = self.origins.get(object.0) {
                 let message =
                     format!("`{}` of `{name}` has no free GraphQL name and is left out", field.name);
-                self.report.warn(&origin.file, &origin.pointer, message);
+                self.report.warn(&origin.file, &pointer_of(&field.meaning, &origin.pointer), message);
             }
         }
         self.catalog.inputs.push(finish(name, kept));
     }
 
     /// What each field takes in insert and update inputs.
-    fn store_fields(&mut self, object: &str, fields: &[Field], relations: &mut RelationInputs) -> Vec<Store> {
-        let mut stores = Vec::with_capacity(fields.len());
-        for field in fields {
+    fn store_fields(
+        &mut self,
+        at: ObjectIndex,
+        object: &ObjectType,
+        relations: &mut RelationInputs,
+    ) -> Vec<Store> {
+        let mut stores = Vec::with_capacity(object.fields.len());
+        for field in &object.fields {
             let relation = match &field.shape {
                 Shape::Relation(relation) => Some(relation.clone()),
                 _ => None,
             };
             let types = match &relation {
                 Some(relation) => {
-                    let name = self.names.take_single(&[relation_input_name(object, &field.name)]);
+                    let name = self.relation_input_name(at, &object.name, field);
                     let input = InputType::Object(relations.add(name, relation.clone()));
                     (input.clone(), input)
                 }
@@ -90,6 +96,20 @@ impl Builder<'_, '_> {
             stores.push(Store { field: field.clone(), relation, insert: types.0, update: types.1 });
         }
         stores
+    }
+
+    fn relation_input_name(&mut self, at: ObjectIndex, object: &str, field: &Field) -> String {
+        let wanted = [relation_input_name(object, &field.name)];
+        let name = self.names.take_single(&wanted);
+        if let Some(origin) = self.origins.get(at.0)
+            && let [wanted] = &wanted
+            && *wanted != name
+        {
+            let message = format!("the GraphQL name `{wanted}` is taken; `{name}` is used");
+            let pointer = property_pointer(&origin.pointer, &field.stored);
+            self.report.warn(&origin.file, &pointer, message);
+        }
+        name
     }
 
     fn query_fields(&self, object: ObjectIndex, fields: &[Field]) -> Vec<InputField> {
@@ -165,6 +185,17 @@ impl Builder<'_, '_> {
 
     fn target(&self, relation: &Relation) -> Option<ObjectIndex> {
         self.catalog.collections.get(relation.target.0).map(|collection| collection.object)
+    }
+}
+
+/// Where the property of an input's field stands.
+fn pointer_of(meaning: &Meaning, object: &str) -> String {
+    match meaning {
+        Meaning::Query { stored, .. }
+        | Meaning::Set { stored, .. }
+        | Meaning::Unset { stored }
+        | Meaning::Increment { stored } => property_pointer(object, stored),
+        Meaning::And | Meaning::Or | Meaning::Create | Meaning::Link | Meaning::Member => object.to_owned(),
     }
 }
 

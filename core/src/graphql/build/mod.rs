@@ -11,6 +11,7 @@
 mod custom;
 mod inputs;
 mod objects;
+mod payloads;
 mod registry;
 mod relations;
 mod resolvers;
@@ -114,8 +115,14 @@ impl<'a> Builder<'a, '_> {
             return;
         }
         let title = root.title.as_deref();
-        let Some(wanted) = title.and_then(type_name).or_else(|| type_name(&collection.id.name)) else {
-            self.report.warn(collection.file, "/title", "no GraphQL name can be made of the title");
+        let titled = title.and_then(type_name);
+        if title.is_some() && titled.is_none() {
+            let text = "no GraphQL name can be made of the title; the collection's name counts";
+            self.report.warn(collection.file, "/title", text);
+        }
+        let Some(wanted) = titled.or_else(|| type_name(&collection.id.name)) else {
+            let text = "no GraphQL name can be made of the collection's name; it is left out";
+            self.report.warn(collection.file, "/title", text);
             return;
         };
         let taken = self.names.take_root(&wanted, self.input.natural_pluralization);

@@ -1,11 +1,24 @@
 //! Output types: fields and embedded objects (app-services.md, sections 5.2 and 5.3).
 
+use std::sync::Arc;
+
 use super::relations::Place;
 use super::{Builder, Origin, positions};
 use crate::filter::FieldPath;
-use crate::graphql::catalog::{Field, ObjectIndex, Scalar, Shape};
+use crate::graphql::catalog::{Field, ObjectIndex, Relation, Scalar, Shape};
 use crate::graphql::names::{embedded_type_name, sanitize, type_name};
 use crate::schema::{BsonType, ObjectSchema, Property, PropertyKind};
+
+/// A property, and the name that it wants.
+struct Wish<'s, 'p> {
+    raw: &'s String,
+    property: &'s Property,
+    place: Place<'p>,
+    relation: Option<Arc<Relation>>,
+    /// Its name without a title.
+    own: String,
+    name: String,
+}
 
 impl<'a> Builder<'a, '_> {
     /// Fills the types of all collections.
@@ -30,23 +43,18 @@ impl<'a> Builder<'a, '_> {
     pub(super) fn fill(&mut self, object: ObjectIndex, schema: &ObjectSchema, place: &Place<'_>) {
         let mut fields: Vec<Field> = Vec::new();
         // Names that need no change come first: they keep their name when another becomes the same.
-        let (exact, changed): (Vec<_>, Vec<_>) =
-            schema.properties.iter().partition(|(raw, _)| sanitize(raw).as_deref() == Some(raw));
-        for (raw, property) in exact.into_iter().chain(changed) {
-            let place = place.child(raw);
-            let Some(name) = sanitize(raw) else {
-                self.warn(&place, format!("`{raw}` has no GraphQL name and is left out"));
-                continue;
-            };
-            let relation = self.relation(property, &place);
-            let renamed = relation.as_ref().and(property.title.as_deref()).and_then(sanitize);
-            let name = renamed.unwrap_or(name);
-            if fields.iter().any(|field| field.name == name) {
-                self.warn(
-                    &place,
-                    format!("the GraphQL field `{name}` is there already; `{raw}` is left out"),
-                );
-                continue;
+        let wished = schema.properties.iter().filter_map(|(raw, property)| self.wish(raw, property, place));
+        let (exact, changed): (Vec<_>, Vec<_>) = wished.partition(|wish| *wish.raw == wish.name);
+        for Wish { raw, property, place, relation, own, mut name } in exact.into_iter().chain(changed) {
+            let is_taken = |name: &str| fields.iter().any(|field| field.name == name);
+            if is_taken(&name) {
+                let instead = if is_taken(&own) { "is left out" } else { "keeps its name" };
+                let message = format!("the GraphQL field `{name}` is there already; `{raw}` {instead}");
+                self.warn(&place, message);
+                if is_taken(&own) {
+                    continue;
+                }
+                name = own;
             }
             let shape = match relation {
                 Some(relation) => Some(Shape::Relation(relation)),
@@ -56,7 +64,7 @@ impl<'a> Builder<'a, '_> {
                 self.warn(&place, format!("the type of `{raw}` has no GraphQL counterpart; it is left out"));
                 continue;
             };
-            let required = !property.nullable && schema.required.contains(raw);
+            let required = is_required(schema, raw, property);
             fields.push(Field { name, stored: raw.clone(), shape, required });
         }
         fields.sort_by(|a, b| a.name.cmp(&b.name));
@@ -66,6 +74,31 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
+    /// What a property wants to be called; `None` where GraphQL has no name for it.
+    fn wish<'s, 'p>(
+        &mut self,
+        raw: &'s String,
+        property: &'s Property,
+        parent: &Place<'p>,
+    ) -> Option<Wish<'s, 'p>> {
+        let place = parent.child(raw);
+        let Some(own) = sanitize(raw) else {
+            self.warn(&place, format!("`{raw}` has no GraphQL name and is left out"));
+            return None;
+        };
+        let relation = self.relation(property, &place);
+        let title = relation.as_ref().and(property.title.as_deref());
+        let name = match title.map(sanitize) {
+            Some(Some(renamed)) => renamed,
+            Some(None) => {
+                self.warn(&place, format!("no GraphQL name can be made of the title; `{own}` is used"));
+                own.clone()
+            }
+            None => own.clone(),
+        };
+        Some(Wish { raw, property, place, relation, own, name })
+    }
+
     fn shape(
         &mut self,
         property: &Property,
@@ -73,7 +106,7 @@ impl<'a> Builder<'a, '_> {
         field: &str,
         place: &Place<'_>,
     ) -> Option<Shape> {
-        match &property.kind {
+        match shown(&property.kind) {
             PropertyKind::Scalar(bson) => scalar(*bson).map(Shape::Scalar),
             PropertyKind::Object(schema) if is_usable(schema) => {
                 let title = schema.title.as_deref().or(property.title.as_deref());
@@ -83,7 +116,9 @@ impl<'a> Builder<'a, '_> {
                 let place = place.items();
                 self.shape(items, parent, field, &place).map(|shape| Shape::List(Box::new(shape)))
             }
-            PropertyKind::Object(_) | PropertyKind::Array(_) | PropertyKind::Any => None,
+            PropertyKind::Object(_) | PropertyKind::Array(_) | PropertyKind::OneOf(_) | PropertyKind::Any => {
+                None
+            }
         }
     }
 
@@ -96,7 +131,11 @@ impl<'a> Builder<'a, '_> {
     ) -> ObjectIndex {
         let parent = self.origins.get(parent.0).map_or("", |origin| origin.prefix.as_str());
         let default = embedded_type_name(parent, field);
-        let wishes: Vec<String> = title.and_then(type_name).into_iter().chain([default]).collect();
+        let titled = title.and_then(type_name);
+        if title.is_some() && titled.is_none() {
+            self.warn(place, format!("no GraphQL name can be made of the title; `{default}` is used"));
+        }
+        let wishes: Vec<String> = titled.into_iter().chain([default]).collect();
         let name = match place.collection {
             Some(_) => self.names.take_object(&wishes),
             None => self.names.take_single(&wishes),
@@ -123,8 +162,7 @@ impl Place<'_> {
             Some(parent) => parent.child(raw),
             None => FieldPath::from(raw),
         };
-        let escaped = raw.replace('~', "~0").replace('/', "~1");
-        Self { path: Some(path), pointer: format!("{}/properties/{escaped}", self.pointer), ..self.clone() }
+        Self { path: Some(path), pointer: property_pointer(&self.pointer, raw), ..self.clone() }
     }
 
     /// The place of an array's items; `[]` is how relationships.json writes it.
@@ -138,18 +176,42 @@ impl Place<'_> {
     }
 }
 
+/// Where a property stands in an object schema (RFC 6901: `~` and `/` are escaped).
+pub(super) fn property_pointer(object: &str, raw: &str) -> String {
+    format!("{object}/properties/{}", raw.replace('~', "~0").replace('/', "~1"))
+}
+
 /// Whether at least one property has a GraphQL name and type.
 pub(super) fn is_usable(schema: &ObjectSchema) -> bool {
     schema.properties.iter().any(|(raw, property)| sanitize(raw).is_some() && is_usable_property(property))
 }
 
 pub(super) fn is_usable_property(property: &Property) -> bool {
-    match &property.kind {
+    is_usable_kind(&property.kind)
+}
+
+fn is_usable_kind(kind: &PropertyKind) -> bool {
+    match kind {
         PropertyKind::Scalar(bson) => scalar(*bson).is_some(),
         PropertyKind::Object(schema) => is_usable(schema),
         PropertyKind::Array(items) => is_usable_property(items),
+        PropertyKind::OneOf(kinds) => kinds.iter().any(is_usable_kind),
         PropertyKind::Any => false,
     }
+}
+
+/// What GraphQL shows of a kind: of several the first that it can carry.
+pub(super) fn shown(kind: &PropertyKind) -> &PropertyKind {
+    match kind {
+        PropertyKind::OneOf(kinds) => kinds.iter().find(|kind| is_usable_kind(kind)).unwrap_or(kind),
+        kind => kind,
+    }
+}
+
+/// Whether a field is never null. One of several types is, where it holds another one than is shown.
+pub(super) fn is_required(schema: &ObjectSchema, raw: &String, property: &Property) -> bool {
+    let may_be_null = property.nullable || matches!(property.kind, PropertyKind::OneOf(_));
+    !may_be_null && schema.required.contains(raw)
 }
 
 /// The GraphQL scalar of a BSON type; `None` where the original left the field out.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::objects::scalar;
+use super::objects::{scalar, shown};
 use super::{Builder, CollectionInput};
 use crate::filter::FieldPath;
 use crate::graphql::catalog::{Relation, Scalar};
@@ -50,7 +50,7 @@ impl<'a> Builder<'a, '_> {
         if relationship.source.as_str() == "_id" {
             return Err("`_id` cannot be a relationship".into());
         }
-        let (own, is_list) = match &property.kind {
+        let (own, is_list) = match shown(&property.kind) {
             PropertyKind::Array(items) => (key_of(items), true),
             _ => (key_of(property), false),
         };
@@ -89,8 +89,8 @@ impl<'a> Builder<'a, '_> {
 }
 
 fn key_of(property: &Property) -> Option<Scalar> {
-    match property.kind {
-        PropertyKind::Scalar(bson) => scalar(bson),
+    match shown(&property.kind) {
+        PropertyKind::Scalar(bson) => scalar(*bson),
         _ => None,
     }
 }
@@ -101,7 +101,7 @@ fn property_at<'s>(schema: &'s ObjectSchema, path: &FieldPath) -> Option<&'s Pro
     for segment in path.segments() {
         let (_, property) = properties.iter().find(|(name, _)| name == segment)?;
         found = Some(property);
-        properties = match &property.kind {
+        properties = match shown(&property.kind) {
             PropertyKind::Object(schema) => &schema.properties,
             _ => const { &Vec::new() },
         };

@@ -10,8 +10,9 @@
 use serde_json::Value;
 
 use super::custom::Named;
+use super::payloads::{DEFAULT, DEFAULT_PAYLOAD, Payloads};
 use super::relations::Place;
-use super::{Builder, Origin, positions};
+use super::{Builder, positions};
 use crate::graphql::catalog::{
     Field, InputType, ObjectIndex, Resolution, Resolver, ResolverIndex, RootField, Scalar, Shape,
 };
@@ -20,8 +21,6 @@ use crate::schema::{CustomResolver, Property, ResolverType};
 
 /// The only argument that a custom resolver has.
 pub(crate) const ARGUMENT: &str = "input";
-/// What a resolver without a payload type answers.
-const DEFAULT_PAYLOAD: &str = "DefaultPayload";
 
 /// The type that a field is added to.
 #[derive(Clone, Copy)]
@@ -35,7 +34,7 @@ enum Parent {
 struct Types<'a> {
     objects: usize,
     inputs: usize,
-    default_payload: Option<ObjectIndex>,
+    payloads: Payloads,
     custom_inputs: Vec<(&'a Value, InputType)>,
     custom_payloads: Vec<(&'a Value, Shape)>,
 }
@@ -49,7 +48,7 @@ impl<'a> Builder<'a, '_> {
         let mut types = Types {
             objects: self.catalog.objects.len(),
             inputs: self.catalog.inputs.len(),
-            default_payload: None,
+            payloads: Payloads::default(),
             custom_inputs: Vec::new(),
             custom_payloads: Vec::new(),
         };
@@ -85,11 +84,10 @@ impl<'a> Builder<'a, '_> {
             None => None,
         };
         let (payload, is_default) = match &resolver.payload {
-            Some(ResolverType::Generated(name)) if name == DEFAULT_PAYLOAD => {
-                (self.default_payload(types), true)
+            Some(payload) if !matches!(payload, ResolverType::Generated(name) if name == DEFAULT_PAYLOAD) => {
+                (self.resolver_payload(resolver, payload, types)?, false)
             }
-            Some(payload) => (self.resolver_payload(resolver, payload, types)?, false),
-            None => (self.default_payload(types), true),
+            _ => (Shape::Object(self.payload(&DEFAULT, &mut types.payloads)), true),
         };
         let index = ResolverIndex(self.catalog.resolvers.len());
         let function = resolver.function.clone();
@@ -190,8 +188,14 @@ impl<'a> Builder<'a, '_> {
                 Shape::Scalar(scalar(name).map_err(problem)?)
             }
             ResolverType::Generated(name) | ResolverType::GeneratedList(name) => {
-                let found = self.generated_object(bare(name), types).map(Shape::Object);
-                found.ok_or_else(|| problem(format!("there is no generated type `{}`", bare(name))))?
+                let name = bare(name);
+                let found = match self.payload_named(name) {
+                    Some(payload) => Some(self.payload(payload, &mut types.payloads)),
+                    None => self.generated_object(name, types),
+                };
+                found
+                    .map(Shape::Object)
+                    .ok_or_else(|| problem(format!("there is no generated type `{name}`")))?
             }
         };
         Ok(if is_list(ty) { Shape::List(Box::new(one)) } else { one })
@@ -209,25 +213,6 @@ impl<'a> Builder<'a, '_> {
         let named = named.ok_or("a custom type needs a `title` that gives a GraphQL name")?;
         let (file, pointer) = (resolver.file.as_str(), pointer.to_owned());
         Ok((property, named, Place { collection: None, file, path: None, pointer, in_array: false }))
-    }
-
-    fn default_payload(&mut self, types: &mut Types<'_>) -> Shape {
-        let object = types.default_payload.unwrap_or_else(|| {
-            let name = DEFAULT_PAYLOAD.to_owned();
-            let object = self.push_object(
-                &name,
-                Origin { file: String::new(), pointer: String::new(), prefix: name.clone() },
-            );
-            if let Some(made) = self.catalog.objects.get_mut(object.0) {
-                let name = "status".to_owned();
-                let shape = Shape::Scalar(Scalar::String);
-                made.by_name = positions([name.as_str()].into_iter());
-                made.fields = vec![Field { stored: name.clone(), name, shape, required: true }];
-            }
-            object
-        });
-        types.default_payload = Some(object);
-        Shape::Object(object)
     }
 }
 

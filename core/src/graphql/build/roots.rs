@@ -1,6 +1,7 @@
 //! Root fields and sort enums (app-services.md, sections 5.4 and 5.6).
 
 use super::inputs::{insert_input, query_input, update_input};
+use super::objects::property_pointer;
 use super::{Builder, RootNames};
 use crate::filter::{Direction, FieldPath};
 use crate::graphql::catalog::{
@@ -79,7 +80,8 @@ impl Builder<'_, '_> {
             let taken = |name: &str| name.starts_with("__") || values.iter().any(|(value, ..)| value == name);
             if pair.iter().any(|(name, _)| taken(name)) {
                 let message = format!("cannot sort by `{}`: `{upper}` is taken", field.stored);
-                self.report.warn(&origin.file, &origin.pointer, message);
+                let pointer = property_pointer(&origin.pointer, &field.stored);
+                self.report.warn(&origin.file, &pointer, message);
                 continue;
             }
             values.extend(pair.map(|(name, way)| (name, FieldPath::from(field.stored.as_str()), way)));

@@ -1,6 +1,8 @@
 //! The worked example, every row of the tables, and the collisions.
 
+mod collisions;
 mod properties;
+mod rows;
 
 use std::sync::Arc;
 

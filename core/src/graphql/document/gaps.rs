@@ -65,17 +65,19 @@ fn note<'s>(places: impl Iterator<Item = Place<'s>>, repeated: &mut Vec<Place<'s
     }
 }
 
-/// Takes the null defaults of variables that may be null away.
+/// Takes defaults away that juniper misjudges; validation is all that the document serves after this.
 ///
-/// Only a default that is not null lets such a variable stand where null is not allowed (GraphQL, section
-/// 5.8.5); juniper takes any default for one. Validation is all that the document serves after this.
-pub(super) fn drop_null_defaults(document: &mut [Definition<'_, Literal>]) {
+/// 1. Null defaults of variables that may be null: only a default that is not null lets such a variable stand where
+///    null is not allowed (GraphQL, section 5.8.5), and juniper takes any for one.
+/// 2. Defaults of variables of an unknown type: juniper panics on them, and says what is wrong without them.
+pub(super) fn drop_defaults(document: &mut [Definition<'_, Literal>], is_type: impl Fn(&str) -> bool) {
     for definition in document {
         let Definition::Operation(operation) = definition else { continue };
         let variables = operation.item.variables_definition.iter_mut().flat_map(|all| &mut all.item.items);
         for (_, variable) in variables {
             let is_null = variable.default_value.as_ref().is_some_and(|default| default.item.is_null());
-            if is_null && !variable.var_type.item.is_non_null() {
+            let ty = &variable.var_type.item;
+            if (is_null && !ty.is_non_null()) || !is_type(ty.innermost_name()) {
                 variable.default_value = None;
             }
         }

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use juniper::{ValidatedOperation, Variables};
 use serde_json::value::RawValue;
@@ -18,21 +18,21 @@ use crate::graphql::ast::{Condition, FieldNode, SelectionNode, ValueNode};
 use crate::graphql::error::{GraphqlError, code};
 
 /// A response key and its JSON.
-pub(crate) type Answer = (String, Box<RawValue>);
+pub(crate) type Answer = (String, Arc<RawValue>);
 
 const MOST_ANSWERS: usize = 64;
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// Answers by the document that gave them.
 #[derive(Default)]
-pub(super) struct Answers(Mutex<(usize, HashMap<String, Box<RawValue>>)>);
+pub(super) struct Answers(Mutex<(usize, HashMap<String, Arc<RawValue>>)>);
 
 impl Answers {
-    fn get(&self, text: &str) -> Option<Box<RawValue>> {
+    fn get(&self, text: &str) -> Option<Arc<RawValue>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).1.get(text).cloned()
     }
 
-    fn put(&self, text: String, answer: &RawValue) {
+    fn put(&self, text: String, answer: &Arc<RawValue>) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let size = text.len() + answer.get().len();
         if size > MOST_BYTES {
@@ -42,7 +42,7 @@ impl Answers {
             *held = (0, HashMap::new());
         }
         held.0 += size;
-        held.1.insert(text, answer.to_owned());
+        held.1.insert(text, Arc::clone(answer));
     }
 }
 
@@ -74,7 +74,7 @@ fn one(
     answers: &Answers,
     field: &FieldNode,
     variables: &Map<String, Value>,
-) -> Result<Box<RawValue>, Vec<GraphqlError>> {
+) -> Result<Arc<RawValue>, Vec<GraphqlError>> {
     let mut text = String::from("{");
     print_field(&mut text, field, true, variables).map_err(|error| vec![error.at(field.location)])?;
     text.push('}');
@@ -92,7 +92,8 @@ fn one(
         return Err(failed(&error.error().message()));
     }
     let value = data.as_object_value().and_then(|object| object.get_field_value(&field.name));
-    let value = serde_json::value::to_raw_value(&value).map_err(|error| failed(&error))?;
+    let value: Arc<RawValue> =
+        serde_json::value::to_raw_value(&value).map_err(|error| failed(&error))?.into();
     answers.put(text, &value);
     Ok(value)
 }

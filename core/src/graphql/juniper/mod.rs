@@ -58,6 +58,11 @@ impl Schema {
         &self.sdl
     }
 
+    /// Whether a client may ask for the schema.
+    pub(crate) fn introspection(&self) -> Introspection {
+        self.introspection
+    }
+
     /// Reads a document and picks its operation.
     ///
     /// Limits are checked before anything recursive or quadratic runs.

@@ -38,7 +38,13 @@ pub(crate) async fn mutation(
             }
             RootAction::Payload(call, fields) => {
                 let outcome = session.run(call, bound).await.map_err(in_place)?;
-                outcome.write(fields, &mut output.body);
+                match fields {
+                    Ok(fields) => outcome.write(fields, &mut output.body),
+                    Err(refused) => {
+                        output.error(refused.clone().below(&root.key));
+                        output.body.extend_from_slice(b"null");
+                    }
+                }
             }
             RootAction::Resolved(resolved) => {
                 let answers = session.carry_out(resolved).await.map_err(in_place)?;

@@ -26,7 +26,7 @@ impl Plan {
     /// A request error when a limit is passed.
     pub(crate) fn build(
         prepared: &Prepared,
-        switches: &[bool],
+        switches: &[Option<bool>],
         catalog: &Catalog,
         limits: &Limits,
     ) -> Result<Self, GraphqlError> {
@@ -36,14 +36,18 @@ impl Plan {
             OperationKind::Query => ("Query", &catalog.queries),
             OperationKind::Mutation => ("Mutation", &catalog.mutations),
         };
-        let mut builder = Builder { catalog, limits, switches, calls: Vec::new() };
-        let collected = collect(&[&operation.selections], type_name, switches);
+        let mut builder = Builder { catalog, limits, switches, calls: Vec::new(), resolvers: 0 };
+        let (collected, refused) = match collect(&[&operation.selections], type_name, switches) {
+            Ok(collected) => (collected, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
         if collected.len() > limits.graphql_root_fields {
             let message = format!("more than {} fields at the root", limits.graphql_root_fields);
             return Err(GraphqlError::request(code::LIMIT, message));
         }
         let kind = operation.kind;
-        let mut plan = Self { kind, roots: Vec::new(), introspection: Vec::new(), calls: Vec::new() };
+        let mut plan =
+            Self { kind, roots: Vec::new(), introspection: Vec::new(), refused, calls: Vec::new() };
         for field in &collected {
             let action = match field.node.name.as_str() {
                 "__typename" => RootAction::Typename(type_name),
@@ -55,7 +59,7 @@ impl Plan {
                 name => {
                     let place = fields.iter().position(|known| known.name == name);
                     let known = place.and_then(|place| Some((place, fields.get(place)?)));
-                    let (place, known) = known.ok_or_else(|| unknown(field.node, type_name))?;
+                    let (place, known) = known.ok_or_else(|| unknown(field.node))?;
                     builder.root(place, known, field)?
                 }
             };
@@ -75,6 +79,8 @@ pub(super) struct Builder<'b> {
     pub(super) catalog: &'b Catalog,
     limits: &'b Limits,
     switches: Switches<'b>,
+    /// Fields that ask a store or a function, so far.
+    resolvers: usize,
     pub(super) calls: Vec<FunctionUse>,
 }
 
@@ -113,6 +119,7 @@ impl Builder<'_> {
         field: &RootField,
         collected: &Collected<'_>,
     ) -> Result<RootAction, GraphqlError> {
+        self.count(collected.node)?;
         let (collection, operation) = match field.resolution {
             Resolution::Collection(collection, operation) => (collection, operation),
             Resolution::Custom(index) => {
@@ -143,9 +150,12 @@ impl Builder<'_> {
         &self,
         type_name: &'static str,
         groups: &[&[SelectionNode]],
-    ) -> Result<Vec<PayloadField>, GraphqlError> {
-        let fields = collect(groups, type_name, self.switches);
-        fields
+    ) -> Result<Result<Vec<PayloadField>, GraphqlError>, GraphqlError> {
+        let fields = match collect(groups, type_name, self.switches) {
+            Ok(fields) => fields,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let fields: Result<Vec<_>, _> = fields
             .iter()
             .map(|field| {
                 let content = match field.node.name.as_str() {
@@ -154,11 +164,12 @@ impl Builder<'_> {
                     "matchedCount" => PayloadContent::MatchedCount,
                     "modifiedCount" => PayloadContent::ModifiedCount,
                     "deletedCount" => PayloadContent::DeletedCount,
-                    _ => return Err(unknown(field.node, type_name)),
+                    _ => return Err(unknown(field.node)),
                 };
                 Ok(PayloadField { label: label(&field.node.response_key), content })
             })
-            .collect()
+            .collect();
+        fields.map(Ok)
     }
 
     /// What is selected of a collection's documents, `depth` relations below the root.
@@ -192,14 +203,18 @@ impl Builder<'_> {
     ) -> Result<Selection, GraphqlError> {
         let object = self.catalog.objects.get(object.0).ok_or_else(internal)?;
         let mut selection = Selection::default();
-        for collected in collect(groups, &object.name, self.switches) {
+        let fields = match collect(groups, &object.name, self.switches) {
+            Ok(fields) => fields,
+            Err(refused) => return Ok(Selection { refused: Some(refused), ..selection }),
+        };
+        for collected in fields {
             let node = collected.node;
             let (required, content) = if node.name == "__typename" {
                 (true, Content::Typename(format!("\"{}\"", object.name).into_bytes().into()))
             } else {
                 let place = object.by_name.get(&node.name);
                 let field = place.and_then(|place| object.fields.get(*place));
-                let field = field.ok_or_else(|| unknown(node, &object.name))?;
+                let field = field.ok_or_else(|| unknown(node))?;
                 (field.required, self.content(field, &collected, &mut selection, below)?)
             };
             selection.fields.push(SelectedField {
@@ -224,12 +239,14 @@ impl Builder<'_> {
         Ok(match &field.shape {
             Shape::Relation(relation) => {
                 self.check_depth(below.depth + 1, collected.node)?;
+                self.count(collected.node)?;
                 let document = self.document(relation.target, &collected.selections, below.depth + 1)?;
                 let relation = below.follow(relation, stored);
                 below.relations.push(RelationPlan { relation, document });
                 Content::Relation { place: below.relations.len() - 1, stored: stored.clone() }
             }
             Shape::Computed(index) => {
+                self.count(collected.node)?;
                 let resolved = self.resolved(*index, collected, below.depth + 1)?;
                 below.computed.push(ComputedPlan { path: below.path.clone(), resolved });
                 Content::Computed { place: below.computed.len() - 1 }
@@ -249,6 +266,15 @@ impl Builder<'_> {
             return Ok(());
         }
         Err(GraphqlError::request(code::LIMIT, "max relationship depth exceeded").at(node.location))
+    }
+
+    /// Counts a field that asks a store or a function.
+    fn count(&mut self, node: &FieldNode) -> Result<(), GraphqlError> {
+        self.resolvers += 1;
+        if self.resolvers <= self.limits.graphql_resolvers {
+            return Ok(());
+        }
+        Err(GraphqlError::request(code::LIMIT, "max number of queries reached").at(node.location))
     }
 
     pub(super) fn value(
@@ -296,7 +322,8 @@ fn merged(field: &Collected<'_>) -> FieldNode {
     FieldNode { selections, ..field.node.clone() }
 }
 
-fn unknown(node: &FieldNode, type_name: &str) -> GraphqlError {
-    let message = format!("unknown field `{}` on type `{type_name}`", node.name);
+/// Validation has found it before; what it says is what the client has sent.
+fn unknown(node: &FieldNode) -> GraphqlError {
+    let message = format!("unknown field `{}`", node.name);
     GraphqlError::request(code::VALIDATION, message).at(node.location)
 }

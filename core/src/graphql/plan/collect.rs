@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::graphql::ast::{Condition, FieldNode, SelectionNode, ValueNode};
+use crate::graphql::error::{GraphqlError, code};
 
 /// A response key with everything that is selected under it.
 #[derive(Debug)]
@@ -13,24 +14,28 @@ pub(crate) struct Collected<'n> {
     pub(crate) selections: Vec<&'n [SelectionNode]>,
 }
 
-/// Values of the variables in `@skip` and `@include`.
+/// Values of the variables in `@skip` and `@include`; `None` is a null, which a default lets in (GraphQL, section
+/// 5.8.5).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Switches<'n> {
     pub(crate) names: &'n [String],
-    pub(crate) values: &'n [bool],
+    pub(crate) values: &'n [Option<bool>],
 }
 
 /// The fields that an object of this type answers, in order, each key once.
+///
+/// # Errors
+/// The error of the object's field, where a condition is null: a non-null argument must raise one.
 pub(crate) fn collect<'n>(
     groups: &[&'n [SelectionNode]],
     type_name: &str,
     switches: Switches<'_>,
-) -> Vec<Collected<'n>> {
+) -> Result<Vec<Collected<'n>>, GraphqlError> {
     let mut collection = Collection { found: Vec::new(), places: HashMap::new(), type_name, switches };
     for group in groups {
-        collection.add(group);
+        collection.add(group)?;
     }
-    collection.found
+    Ok(collection.found)
 }
 
 struct Collection<'n, 's> {
@@ -41,21 +46,25 @@ struct Collection<'n, 's> {
 }
 
 impl<'n> Collection<'n, '_> {
-    fn add(&mut self, selections: &'n [SelectionNode]) {
+    fn add(&mut self, selections: &'n [SelectionNode]) -> Result<(), GraphqlError> {
         for selection in selections {
             match selection {
-                SelectionNode::Field(field) if self.switches.let_through(&field.conditions) => {
-                    self.add_field(field);
+                SelectionNode::Field(field) => {
+                    let passes = self.switches.let_through(&field.conditions);
+                    if passes.map_err(|error| error.at(field.location))? {
+                        self.add_field(field);
+                    }
                 }
-                SelectionNode::Fragment { on, conditions, selections }
-                    if on.as_deref().is_none_or(|on| on == self.type_name)
-                        && self.switches.let_through(conditions) =>
-                {
-                    self.add(selections);
+                SelectionNode::Fragment { on, conditions, selections } => {
+                    if self.switches.let_through(conditions)?
+                        && on.as_deref().is_none_or(|on| on == self.type_name)
+                    {
+                        self.add(selections)?;
+                    }
                 }
-                SelectionNode::Field(_) | SelectionNode::Fragment { .. } => {}
             }
         }
+        Ok(())
     }
 
     fn add_field(&mut self, field: &'n FieldNode) {
@@ -69,17 +78,30 @@ impl<'n> Collection<'n, '_> {
 }
 
 impl Switches<'_> {
-    fn let_through(&self, conditions: &[Condition]) -> bool {
-        conditions.iter().all(|condition| {
-            let value = match &condition.value {
-                ValueNode::Boolean(value) => Some(*value),
-                ValueNode::Variable(name) => {
-                    let place = self.names.iter().position(|known| known == name);
-                    place.and_then(|place| self.values.get(place)).copied()
+    /// `@skip` is asked first: what it leaves out is not asked for `@include`.
+    fn let_through(&self, conditions: &[Condition]) -> Result<bool, GraphqlError> {
+        for wanted in [false, true] {
+            for condition in conditions.iter().filter(|condition| condition.wanted == wanted) {
+                if self.value(condition)? != wanted {
+                    return Ok(false);
                 }
-                _ => None,
-            };
-            value == Some(condition.wanted)
+            }
+        }
+        Ok(true)
+    }
+
+    fn value(&self, condition: &Condition) -> Result<bool, GraphqlError> {
+        let (name, value) = match &condition.value {
+            ValueNode::Boolean(value) => return Ok(*value),
+            ValueNode::Variable(name) => {
+                let place = self.names.iter().position(|known| known == name);
+                (name.as_str(), place.and_then(|place| *self.values.get(place)?))
+            }
+            _ => ("", None),
+        };
+        value.ok_or_else(|| {
+            let message = format!("variable `${name}`: a directive's condition must be a boolean");
+            GraphqlError::new(code::BAD_INPUT, message)
         })
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::graphql::ast::{Condition, OperationNode, SelectionNode, ValueNode};
 use crate::graphql::coerce::{Input, Variables};
-use crate::graphql::error::{GraphqlError, code};
 
 /// A validated operation, before it is planned.
 #[derive(Debug)]
@@ -21,14 +20,11 @@ impl Prepared {
 
     /// The values of the variables in `@skip` and `@include`.
     ///
-    /// A variable with a default may stand there and still be given as null: that is refused.
-    pub(crate) fn switch_values(&self, variables: &Variables) -> Result<Vec<bool>, GraphqlError> {
+    /// A variable with a default may stand there and still be given as null: that is none.
+    pub(crate) fn switch_values(&self, variables: &Variables) -> Vec<Option<bool>> {
         let value = |name: &String| match variables.get(name) {
-            Some(Input::Scalar(bson::Bson::Boolean(value))) => Ok(*value),
-            _ => Err(GraphqlError::request(
-                code::BAD_INPUT,
-                format!("variable `${name}`: a directive's condition must be a boolean"),
-            )),
+            Some(Input::Scalar(bson::Bson::Boolean(value))) => Some(*value),
+            _ => None,
         };
         self.switches.iter().map(value).collect()
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::slots::Slots;
 use crate::graphql::ast::{FieldNode, Location, OperationKind, ValueNode};
 use crate::graphql::catalog::{CollectionIndex, Operation, Relation, ResolverIndex, Scalar};
+use crate::graphql::error::GraphqlError;
 
 /// A plan of an operation.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct Plan {
     pub(crate) roots: Vec<Root>,
     /// `__schema` and `__type`, merged by response key.
     pub(crate) introspection: Vec<FieldNode>,
+    /// Why nothing runs: a condition at the root is null.
+    pub(crate) refused: Option<GraphqlError>,
     /// All calls of functions, at the root and in the documents.
     pub(crate) calls: Vec<FunctionUse>,
 }
@@ -39,7 +42,7 @@ pub(crate) enum RootAction {
     /// Gives documents.
     Documents(Call, DocumentPlan),
     /// Gives counts or ids.
-    Payload(Call, Vec<PayloadField>),
+    Payload(Call, Result<Vec<PayloadField>, GraphqlError>),
     /// Gives what a function answers.
     Resolved(Resolved),
 }
@@ -144,6 +147,8 @@ pub(crate) struct Selection {
     pub(crate) fields: Vec<SelectedField>,
     /// The stored keys to look for; fields refer to them by place.
     pub(crate) slots: Slots,
+    /// Why no object is written: a condition among the fields is null.
+    pub(crate) refused: Option<GraphqlError>,
 }
 
 /// A field of the answer.

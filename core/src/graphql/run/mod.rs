@@ -5,7 +5,7 @@
 //! 3. The relations of all documents of a level are found by one request for their distinct keys.
 //! 4. A field that a function computes is computed for all documents of a level at once, as the actor may read
 //!    them.
-//! 5. A condition on related documents is resolved to their keys first, by one request.
+//! 5. A condition on related documents is a semi-join: their keys are read first, by one request.
 
 mod bind;
 mod keys;

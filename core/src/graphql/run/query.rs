@@ -1,5 +1,7 @@
 //! The root fields of a query.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use super::bind::Bound;
@@ -14,7 +16,7 @@ use crate::graphql::write::{Output, Writer};
 use crate::rules::Query;
 
 /// What the introspection fields of a plan answer, by response key.
-pub(crate) type Introspected = [(String, Box<RawValue>)];
+pub(crate) type Introspected = [(String, Arc<RawValue>)];
 
 /// Runs a query. The output's body is the value of `data`; false when it is null as a whole.
 pub(crate) async fn query(
@@ -59,17 +61,14 @@ pub(crate) async fn query(
 
 /// A root field that asks no store.
 pub(crate) fn simple(action: &RootAction, root: &Root, introspected: &Introspected, output: &mut Output) {
-    let found = match action {
-        RootAction::Typename(name) => Some(format!("\"{name}\"")),
-        RootAction::Introspection => {
-            let known = introspected.iter().find(|(key, _)| *key == root.key);
-            known.map(|(_, value)| value.get().to_owned())
+    let known = introspected.iter().find(|(key, _)| *key == root.key);
+    match (action, known) {
+        (RootAction::Typename(name), _) => output.body.extend_from_slice(format!("\"{name}\"").as_bytes()),
+        (RootAction::Introspection, Some((_, value))) => {
+            output.body.extend_from_slice(value.get().as_bytes())
         }
-        RootAction::Empty | RootAction::Documents(..) | RootAction::Payload(..) | RootAction::Resolved(_) => {
-            None
-        }
-    };
-    output.body.extend_from_slice(found.as_deref().unwrap_or("null").as_bytes());
+        _ => output.body.extend_from_slice(b"null"),
+    }
 }
 
 impl Session<'_> {

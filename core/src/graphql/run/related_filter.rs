@@ -1,21 +1,31 @@
-//! Conditions on related documents.
+//! Conditions on related documents, as hash semi-joins.
 //!
-//! This is the one place that knows how they are answered: the keys of the readable documents that
-//! match are asked for first, and become a membership test on the source field. Both the number of
-//! such requests and the number of keys are limited. A store that can join would take over here.
+//! 1. The distinct keys of the related documents that match are read first, in the state that the whole request
+//!    reads, and become a membership test on the source field. Nothing is cut: where there are more keys than
+//!    [`Limits::relation_filter_keys`](crate::limits::Limits), the request is refused.
+//! 2. A related document is joined through only where the caller may read it, and the key that it is joined by.
+//! 3. Null joins nothing, on either side.
+//!
+//! Stores evaluate filters on stored bytes and use SQL to walk indexes, so that a join inside of them would do the
+//! same steps. A store that evaluates filters in a query language of its own would take over here.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 
-use bson::{Bson, RawBsonRef};
+use bson::{Bson, RawBsonRef, RawDocumentBuf};
 
 use super::keys::at;
 use super::session::{Failure, Session, denied};
 use crate::filter::Filter;
+use crate::filter::key::encode_raw;
 use crate::graphql::catalog::Relation;
 use crate::graphql::error::{GraphqlError, code};
 use crate::graphql::filter_input::Ask;
-use crate::rules::Query;
+use crate::rules::{Query, ScopedQuery};
+
+/// Documents that are read at once while keys are gathered.
+const BATCH: usize = 1000;
 
 impl Session<'_> {
     /// The filter without conditions on related documents.
@@ -49,29 +59,46 @@ impl Session<'_> {
             GraphqlError::new(code::LIMIT, format!("more than {most} conditions on related documents"))
         })?;
         let filter = self.resolve(ask).await?;
-        let most = self.limits.relation_filter_keys;
         let access = self.access(relation.target)?;
-        let query = Query { filter, sort: Vec::new(), limit: Some(most.saturating_add(1)) };
-        let query = access.find(query).map_err(|refusal| denied(&access, refusal))?;
-        let documents = self.fetch(&query).await?;
-        if u64::try_from(documents.len()).unwrap_or(u64::MAX) > most {
-            let message = format!("a condition matches more than {most} related documents");
-            return Err(GraphqlError::new(code::LIMIT, message));
+        let query = |filter| Query { filter, ..Query::default() };
+        access.find(query(filter.clone())).map_err(|refusal| denied(&access, refusal))?;
+        // A key that is hidden on a document counts as missing there; where it may never be read, nothing tells
+        // which documents are related.
+        let has_key = Filter::eq(relation.foreign.clone(), Bson::Null).negate();
+        match access.find(query(filter.and(has_key))) {
+            Ok(query) => self.distinct(&query, relation).await,
+            Err(_) => Ok(Vec::new()),
         }
-        let mut keys = Vec::with_capacity(documents.len());
-        for document in &documents {
-            match at(document, &relation.foreign) {
-                None | Some(RawBsonRef::Null | RawBsonRef::Undefined) => {}
-                Some(RawBsonRef::Array(array)) => {
-                    keys.extend(
-                        array.into_iter().map_while(Result::ok).filter_map(|key| key.try_into().ok()),
-                    );
+    }
+
+    /// The distinct keys of what the query finds, within what is left of the request's limit.
+    async fn distinct(&mut self, query: &ScopedQuery, relation: &Relation) -> Failure<Vec<Bson>> {
+        let (mut seen, mut keys) = (HashSet::new(), Vec::new());
+        let (left, most) = (self.related_keys_left, self.limits.relation_filter_keys);
+        let mut visit = |documents: &[RawDocumentBuf]| {
+            let mut note = |key: RawBsonRef<'_>| {
+                let is_null = matches!(key, RawBsonRef::Null | RawBsonRef::Undefined);
+                if !is_null && seen.insert(encode_raw(key)) {
+                    keys.extend(Bson::try_from(key).ok());
                 }
-                Some(key) => keys.extend(Bson::try_from(key).ok()),
+            };
+            for document in documents {
+                match at(document, &relation.foreign) {
+                    Some(RawBsonRef::Array(array)) => {
+                        array.into_iter().map_while(Result::ok).for_each(&mut note);
+                    }
+                    Some(key) => note(key),
+                    None => {}
+                }
             }
-        }
-        // A null key would match documents without one.
-        keys.retain(|key| !matches!(key, Bson::Null | Bson::Undefined));
+            if keys.len() <= left {
+                return Ok(());
+            }
+            let message = format!("conditions on related documents match more than {most} keys");
+            Err(GraphqlError::new(code::LIMIT, message))
+        };
+        self.each_batch(query, BATCH, &mut visit).await?;
+        self.related_keys_left -= keys.len();
         Ok(keys)
     }
 }

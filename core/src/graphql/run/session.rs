@@ -14,7 +14,7 @@ use crate::limits::Limits;
 use crate::observe::asked;
 use crate::rules::{Access, Denied, ScopedQuery, ScopedWrite};
 use crate::store::{
-    Durability, ReadExt, Snapshot, StoreError, StoreErrorKind, Transaction, TransactionOptions,
+    Cursor, Durability, ReadExt, Snapshot, StoreError, StoreErrorKind, Transaction, TransactionOptions,
 };
 
 /// A result of running.
@@ -28,6 +28,8 @@ pub(crate) struct Session<'a> {
     pub(crate) context: &'a ExecuteContext<'a>,
     /// Conditions on related documents that may still be resolved.
     pub(super) related_filters_left: usize,
+    /// Keys of related documents that may still be gathered.
+    pub(super) related_keys_left: usize,
     /// When it may read no more.
     ends: DateTime<Utc>,
     /// The plan's calls of functions, by place.
@@ -59,7 +61,6 @@ impl<'a> Session<'a> {
         variables: &'a Variables,
     ) -> Self {
         let access = vec![None; catalog.collections.len()];
-        let related_filters_left = limits.relation_filters;
         let time = TimeDelta::from_std(limits.graphql_time).unwrap_or(TimeDelta::MAX);
         let ends = context.env.clock.now().checked_add_signed(time).unwrap_or(DateTime::<Utc>::MAX_UTC);
         Self {
@@ -67,7 +68,8 @@ impl<'a> Session<'a> {
             limits,
             variables,
             context,
-            related_filters_left,
+            related_filters_left: limits.relation_filters,
+            related_keys_left: limits.relation_filter_keys,
             ends,
             calls: Vec::new(),
             view: View::Unopened,
@@ -117,24 +119,67 @@ impl<'a> Session<'a> {
 
     /// The documents that the query matches and the rules let through.
     pub(crate) async fn fetch(&mut self, query: &ScopedQuery) -> Failure<Vec<RawDocumentBuf>> {
-        if self.context.env.clock.now() > self.ends {
-            let text = format!("the request went on for more than {} s", self.limits.graphql_time.as_secs());
-            return Err(GraphqlError::new(code::TIMEOUT, text));
-        }
-        let namespace = query.collection();
-        let span = trace_span!("find", collection = %namespace.namespace(), documents = Empty);
+        self.check_time()?;
+        let span = find_span(query);
         let finding = async {
-            let mut cursor = match &mut self.view {
-                View::Snapshot(snapshot) => snapshot.find(query).await?,
-                View::Transaction(transaction) => transaction.find(query).await?,
-                View::Unopened => return Ok(None),
-            };
+            let Some(mut cursor) = self.open(query).await? else { return Ok(None) };
             cursor.collect_scoped(query).await.map(Some)
         };
         let found = asked("find", span.clone(), finding).await.map_err(store_error)?.ok_or_else(internal)?;
         span.record("documents", found.len());
         self.tally_found(query.collection(), &found);
         Ok(found)
+    }
+
+    /// Visits the documents that the query matches and the rules let through, so many at a time.
+    pub(super) async fn each_batch(
+        &mut self,
+        query: &ScopedQuery,
+        batch: usize,
+        visit: &mut (dyn FnMut(&[RawDocumentBuf]) -> Failure<()> + Send),
+    ) -> Failure<()> {
+        let span = find_span(query);
+        let mut count = 0;
+        let visiting = async {
+            let Some(mut cursor) = self.open(query).await? else { return Ok(Err(internal())) };
+            loop {
+                if let Err(late) = self.check_time() {
+                    return Ok(Err(late));
+                }
+                let mut documents = cursor.next(batch).await?;
+                if documents.is_empty() {
+                    return Ok(Ok(()));
+                }
+                documents.retain(|document| query.accepts(document));
+                count += documents.len();
+                self.tally_found(query.collection(), &documents);
+                if let Err(refused) = visit(&documents) {
+                    return Ok(Err(refused));
+                }
+            }
+        };
+        let visited = asked("find", span.clone(), visiting).await.map_err(store_error)?;
+        span.record("documents", count);
+        visited
+    }
+
+    /// A cursor over what the query finds, whose documents have still to be accepted by the query; `None` when nothing is
+    /// open.
+    async fn open(&mut self, query: &ScopedQuery) -> Result<Option<Box<dyn Cursor>>, StoreError> {
+        match &mut self.view {
+            View::Snapshot(snapshot) => snapshot.find(query).await.map(Some),
+            View::Transaction(transaction) => transaction.find(query).await.map(Some),
+            View::Unopened => Ok(None),
+        }
+    }
+
+    /// Whether the request may go on reading.
+    fn check_time(&self) -> Failure<()> {
+        if self.context.env.clock.now() <= self.ends {
+            return Ok(());
+        }
+        let text = format!("the request went on for more than {} s", self.limits.graphql_time.as_secs());
+        Err(GraphqlError::new(code::TIMEOUT, text))
     }
 
     /// Carries out writes that the rules have allowed.
@@ -172,6 +217,10 @@ impl<'a> Session<'a> {
     }
 }
 
+fn find_span(query: &ScopedQuery) -> tracing::Span {
+    trace_span!("find", collection = %query.collection().namespace(), documents = Empty)
+}
+
 /// What the client learns of a denial.
 pub(crate) fn denied(access: &Access, denied: Denied) -> GraphqlError {
     if access.is_uncovered() {
@@ -195,7 +244,7 @@ pub(super) fn internal() -> GraphqlError {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
-fn store_error(error: StoreError) -> GraphqlError {
+pub(super) fn store_error(error: StoreError) -> GraphqlError {
     match error.kind() {
         StoreErrorKind::Busy => GraphqlError::new(code::UNAVAILABLE, "the store is busy, try again"),
         StoreErrorKind::Conflict => {

@@ -105,6 +105,10 @@ impl<'a, 'o> Writer<'a, 'o> {
         seen: Visibility<'a>,
         frame: Frame<'a>,
     ) -> Written {
+        if let Some(refused) = &selection.refused {
+            self.error(refused.clone(), None);
+            return Written::Failed;
+        }
         let base = self.slots.len();
         self.slots.resize(base + selection.slots.len(), None);
         self.fill(base, selection, document);

@@ -10,10 +10,18 @@ use crate::schema::BsonType;
 pub(super) struct Types {
     pub(super) declared: bool,
     pub(super) null: bool,
-    pub(super) object: bool,
-    pub(super) array: bool,
-    pub(super) several: bool,
-    pub(super) scalar: Option<BsonType>,
+    /// The types beside null, in their order.
+    pub(super) named: Vec<Named>,
+}
+
+/// A type.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Named {
+    Object,
+    Array,
+    Scalar(BsonType),
+    /// `mixed`, or one that is not known.
+    Any,
 }
 
 impl Types {
@@ -37,23 +45,18 @@ impl Types {
     }
 
     fn add_list(&mut self, names: &[Value], at: &str, parser: &mut Parser<'_>) {
-        let mut others = 0;
         for (index, json) in names.iter().enumerate() {
             match json.as_str() {
                 Some("null") => self.null = true,
-                Some(name) => {
-                    others += 1;
-                    self.add(name, &child(at, &index.to_string()), parser);
-                }
+                Some(name) => self.add(name, &child(at, &index.to_string()), parser),
                 None => parser.warn(&child(at, &index.to_string()), "a type must be a name; ignored"),
             }
         }
-        if others == 0 && self.null {
-            self.scalar = Some(BsonType::Null);
+        if self.named.is_empty() && self.null {
+            self.named.push(Named::Scalar(BsonType::Null));
         }
-        if others > 1 {
-            self.several = true;
-            parser.warn(at, "several types at once are not enforced yet; anything is accepted");
+        if self.named.len() > 1 {
+            parser.warn(at, "of several types GraphQL shows the first that it can carry");
         }
     }
 
@@ -70,16 +73,20 @@ impl Types {
         } else if name == "number" {
             parser.warn(at, "`number` takes every numeric type and is shown as a double");
         }
-        match instead.unwrap_or(name) {
-            "object" => self.object = true,
-            "array" => self.array = true,
-            "mixed" => {}
-            name => {
-                self.scalar = scalar(name);
-                if self.scalar.is_none() {
+        let named = match instead.unwrap_or(name) {
+            "object" => Named::Object,
+            "array" => Named::Array,
+            "mixed" => Named::Any,
+            name => scalar(name).map_or_else(
+                || {
                     parser.warn(at, format!("unknown type `{name}`; anything is accepted"));
-                }
-            }
+                    Named::Any
+                },
+                Named::Scalar,
+            ),
+        };
+        if !self.named.contains(&named) {
+            self.named.push(named);
         }
     }
 }

@@ -193,6 +193,33 @@ fn members_that_graphql_cannot_carry_are_left_out_of_custom_types() {
 }
 
 #[test]
+fn the_payloads_of_mutations_may_be_answered_too() {
+    let asked = [
+        on("Mutation", "insert").payload(generated("InsertManyPayload")),
+        on("Query", "update").payload(generated("UpdateManyPayload")),
+        on("Mutation", "delete").payload(ResolverType::GeneratedList("DeleteManyPayload".into())),
+        on("Mutation", "ping").payload(generated("DefaultPayload")),
+    ];
+    let (catalog, report) = built(&asked);
+    assert_eq!(problems(&report), []);
+    let (plain, text) = (sdl(&built(&[]).0), sdl(&catalog));
+    let mutation = printed(&text, "type Mutation ");
+    for field in [" insert: InsertManyPayload ", " delete: [DeleteManyPayload] ", " ping: DefaultPayload "] {
+        assert!(mutation.contains(field), "{mutation}");
+    }
+    assert!(printed(&text, "type Query ").contains(" update: UpdateManyPayload "));
+    for payload in ["InsertManyPayload", "UpdateManyPayload", "DeleteManyPayload"] {
+        let head = format!("type {payload} ");
+        assert_eq!(printed(&text, &head), printed(&plain, &head));
+        assert_eq!(text.matches(&head).count(), 1);
+    }
+    // Without a collection nothing is generated.
+    let (catalog, report) = build_resolved(&[], &asked[..1]);
+    assert!(catalog.resolvers.is_empty());
+    assert_eq!(problems(&report)[0].1, "/payload_type");
+}
+
+#[test]
 fn an_app_of_resolvers_alone_has_a_schema() {
     let (catalog, _) = build_resolved(&[], &[on("Mutation", "ping")]);
     let text = sdl(&catalog);
