@@ -19,8 +19,11 @@ fn everything() -> PathBuf {
     root().join("tests/apps/everything")
 }
 
+/// Puts the entries of a folder in another order.
+type Order = fn(&mut Vec<PathBuf>);
+
 /// Copies a folder, its entries in this order.
-fn copy(from: &Path, to: &Path, order: fn(&mut Vec<PathBuf>)) {
+fn copy(from: &Path, to: &Path, order: Order) {
     fs::create_dir_all(to).unwrap();
     let mut entries: Vec<PathBuf> = fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
@@ -51,7 +54,7 @@ fn schema_prints_the_same_text_every_time() {
 #[test]
 fn schema_does_not_depend_on_the_order_in_which_the_files_were_made() {
     let folder = tempfile::tempdir().unwrap();
-    let orders: [(&str, fn(&mut Vec<PathBuf>)); 3] = [
+    let orders: [(&str, Order); 3] = [
         ("forth", |_| ()),
         ("back", |entries| entries.reverse()),
         ("turned", |entries| {

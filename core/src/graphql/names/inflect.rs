@@ -172,6 +172,22 @@ mod tests {
             ("UserAdminDatum", "UserAdminData"),
             ("ReportTranslation", "ReportTranslations"),
             ("child", "children"),
+            ("grandchild", "grandchildren"),
+            ("Human", "Humen"),
+            ("sex", "sexes"),
+            ("move", "moves"),
+            ("zombie", "zombies"),
+            ("vertex", "vertices"),
+            ("testis", "testes"),
+            ("alias", "aliases"),
+            ("virus", "viri"),
+            ("buffalo", "buffaloes"),
+            ("thesis", "theses"),
+            ("half", "halves"),
+            ("query", "queries"),
+            ("soliloquy", "soliloquies"),
+            ("dish", "dishes"),
+            ("louse", "lice"),
             ("Woman", "Women"),
             ("movie", "movies"),
             ("wolf", "wolves"),
@@ -202,6 +218,15 @@ mod tests {
             assert_eq!(pluralize(singular), plural, "plural of {singular}");
             assert_eq!(singularize(plural), singular, "singular of {plural}");
             assert_eq!(singularize(singular), singular, "singular of {singular}");
+        }
+        for word in UNCOUNTABLE {
+            assert_eq!((pluralize(word).as_str(), singularize(word).as_str()), (*word, *word));
+        }
+        // A word of its own has no plural, an end of another word has one.
+        for (singular, plural) in
+            [("goldfish", "goldfishes"), ("price", "prices"), ("mouse_trap", "mouse_traps")]
+        {
+            assert_eq!((pluralize(singular).as_str(), singularize(plural).as_str()), (plural, singular));
         }
         assert_eq!(singularize("taxa"), "taxa");
         assert_eq!(singularize("quickadd"), "quickadd");
