@@ -14,6 +14,7 @@ mod counting;
 mod floor;
 mod process;
 mod ratio;
+mod scaled;
 mod setup;
 mod world;
 
@@ -21,6 +22,7 @@ pub use counting::CountingStore;
 pub use floor::{Floor, bare, fetch, places_sql};
 pub use process::kibibytes;
 pub use ratio::print_ratios;
+pub use scaled::Scaled;
 pub use setup::{criterion, memory, sqlite};
 pub use world::{
     APP, EMAIL, FLAT, LIST, MANY, ONE, ONE_ID, OWNERS, PAGE, PASSWORD, PLACES, World, log_in, page, places,
