@@ -12,6 +12,8 @@
 #[path = "../../tests/src/counting.rs"]
 mod counting;
 mod floor;
+mod owned;
+mod owned_floor;
 mod process;
 mod ratio;
 mod scaled;
@@ -20,6 +22,8 @@ mod world;
 
 pub use counting::CountingStore;
 pub use floor::{Floor, bare, fetch, places_sql};
+pub use owned::{Owned, changed_tasks, new_tasks};
+pub use owned_floor::{BareMaps, BareTable, TaskRow, task_row};
 pub use process::kibibytes;
 pub use ratio::print_ratios;
 pub use scaled::Scaled;
