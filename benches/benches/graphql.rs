@@ -14,7 +14,9 @@ use std::sync::Arc;
 
 use backstitch::env::Env;
 use backstitch::graphql::GraphqlRequest;
-use backstitch_benches::{CountingStore, FLAT, LIST, World, page, print_ratios, run, world};
+use backstitch_benches::{
+    CountingStore, FLAT, Floor, LIST, World, criterion, places_sql, print_ratios, run, world,
+};
 use backstitch_storage_memory::MemoryStore;
 use backstitch_storage_sqlite::{SqliteConfig, SqliteStore};
 use criterion::Criterion;
@@ -26,7 +28,7 @@ const PLACE: &str = "{ place(query: { number: 3 }) { name } }";
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
-    let mut criterion = Criterion::default().configure_from_args();
+    let mut criterion = criterion();
     let folder = tempfile::tempdir().expect("a folder");
     let env = Env::system();
     let sqlite =
@@ -74,52 +76,12 @@ fn floors(criterion: &mut Criterion, runtime: &Runtime, memory: &World, database
     group.bench_function("sha256_of_the_document", |bencher| {
         bencher.iter(|| digest::digest(&digest::SHA256, black_box(PLACE.as_bytes())));
     });
-    let connection = rusqlite::Connection::open(database).expect("a database");
-    // As the store does: or a cached statement is planned anew for every bound value.
-    connection
-        .set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
-        .expect("a setting");
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL;
-             CREATE TABLE items (id INTEGER PRIMARY KEY, owner TEXT, rank INTEGER, body BLOB);
-             CREATE INDEX by_owner ON items (owner, rank);
-             CREATE TABLE places (number INTEGER PRIMARY KEY, body BLOB);",
-        )
-        .expect("tables");
-    for owner in 0..backstitch_benches::OWNERS {
-        for (rank, document) in page(owner).iter().enumerate() {
-            let bytes = document.to_vec().expect("BSON");
-            connection
-                .execute(
-                    "INSERT INTO items (owner, rank, body) VALUES (?1, ?2, ?3)",
-                    rusqlite::params![format!("o{owner}"), rank as i64, bytes],
-                )
-                .expect("an item");
-        }
-    }
-    for number in 0..20 {
-        connection.execute("INSERT INTO places VALUES (?1, zeroblob(60))", [number]).expect("a place");
-    }
-    let items = "SELECT body FROM items WHERE owner = ?1 ORDER BY rank LIMIT 50";
-    let places = format!("SELECT body FROM places WHERE number IN ({})", vec!["?"; 20].join(","));
-    group.bench_function("rusqlite_fetch_50", |bencher| bencher.iter(|| fetch(&connection, items, ["o7"])));
+    let (floor, places) = (Floor::new(database), places_sql(20));
+    group.bench_function("rusqlite_fetch_50", |bencher| bencher.iter(|| floor.items("o7")));
     group.bench_function("rusqlite_fetch_50_and_20", |bencher| {
-        bencher.iter(|| {
-            let numbers: Vec<i64> = (0..20).collect();
-            (
-                fetch(&connection, items, ["o7"]),
-                fetch(&connection, &places, rusqlite::params_from_iter(numbers)),
-            )
-        });
+        bencher.iter(|| (floor.items("o7"), floor.places(&places, 20)));
     });
     group.finish();
-}
-
-fn fetch(connection: &rusqlite::Connection, sql: &str, parameters: impl rusqlite::Params) -> Vec<Vec<u8>> {
-    let mut statement = connection.prepare_cached(sql).expect("SQL");
-    let rows = statement.query_map(parameters, |row| row.get::<_, Vec<u8>>(0)).expect("a query");
-    rows.map(|row| row.expect("a row")).collect()
 }
 
 /// How often a request asks the store, next to the levels of its plan.

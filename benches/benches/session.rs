@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use backstitch::env::Env;
-use backstitch_benches::{World, print_ratios, request, world};
+use backstitch_benches::{World, criterion, print_ratios, request, world};
 use backstitch_storage_memory::MemoryStore;
 use backstitch_storage_sqlite::{SqliteConfig, SqliteStore};
 use criterion::Criterion;
@@ -24,7 +24,7 @@ use tokio::runtime::Runtime;
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
-    let mut criterion = Criterion::default().configure_from_args();
+    let mut criterion = criterion();
     let folder = tempfile::tempdir().expect("a folder");
     let env = Env::system();
     let sqlite =

@@ -23,7 +23,7 @@ use backstitch::auth::PasswordCost;
 use backstitch::env::Env;
 use backstitch::limits::Limits;
 use backstitch::store::Store;
-use backstitch_benches::{PASSWORD, World, log_in, register, request, world_with};
+use backstitch_benches::{PASSWORD, World, kibibytes, log_in, register, request, world_with};
 use backstitch_storage_memory::MemoryStore;
 use backstitch_storage_sqlite::{SqliteConfig, SqliteStore};
 use tokio::runtime::Runtime;
@@ -112,13 +112,6 @@ async fn ask(world: Arc<World>, over: Arc<AtomicBool>) -> Vec<Duration> {
 fn part(sorted: &[Duration], per_cent: usize) -> Duration {
     let index = (sorted.len() * per_cent).div_ceil(100).saturating_sub(1);
     sorted.get(index).copied().unwrap_or_default()
-}
-
-/// A line of `/proc/self/status`; 0 where there is none, which measures nothing.
-fn kibibytes(line: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let found = status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':'));
-    found.and_then(|text| text.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 /// Makes `VmHWM` start anew from the present size (proc(5), `clear_refs`).

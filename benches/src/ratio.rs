@@ -1,7 +1,9 @@
 //! Ratios, from criterion's own estimates.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::setup::started;
 
 /// Prints `subject ÷ floor` for each pair of benchmark ids (`group/name`), from the run that just ended. A floor may be a
 /// sum: `a/b + c/d`.
@@ -29,8 +31,17 @@ fn median(id: &str) -> Option<f64> {
         Some(target.join("criterion"))
     })?;
     // criterion makes one folder of an id without a group.
-    let read = |folder: &str| fs::read_to_string(home.join(folder).join("new/estimates.json"));
-    let text = read(id).or_else(|_| read(&id.replace('/', "_"))).ok()?;
+    let read = |folder: &str| of_this_run(&home.join(folder).join("new/estimates.json"));
+    let text = read(id).or_else(|| read(&id.replace('/', "_")))?;
     let estimates: serde_json::Value = serde_json::from_str(&text).ok()?;
     estimates.get("median")?.get("point_estimate")?.as_f64()
+}
+
+/// The file, unless an earlier run left it.
+fn of_this_run(file: &Path) -> Option<String> {
+    let written = fs::metadata(file).and_then(|about| about.modified()).ok()?;
+    if started().is_some_and(|started| written < started) {
+        return None;
+    }
+    fs::read_to_string(file).ok()
 }

@@ -1,6 +1,7 @@
 //! The world that is measured: 10,000 documents of about 700 bytes, 50 of each owner, with a row rule.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use backstitch::actor::Actor;
 use backstitch::app::{AppConfig, CollectionConfig};
@@ -35,6 +36,9 @@ pub const OWNERS: usize = 200;
 /// Documents of one page.
 pub const PAGE: usize = 50;
 
+/// How many places there are: ten for each item of a page, and none twice.
+pub const PLACES: usize = 10 * PAGE;
+
 /// The list query: eight fields and a to-one relation.
 pub const LIST: &str = "{ items(query: { owner: \"o7\" }, limit: 50, sortBy: RANK_ASC) { \
      _id title rank owner price done created note place { name } } }";
@@ -42,6 +46,17 @@ pub const LIST: &str = "{ items(query: { owner: \"o7\" }, limit: 50, sortBy: RAN
 /// The same without the relation.
 pub const FLAT: &str = "{ items(query: { owner: \"o7\" }, limit: 50, sortBy: RANK_ASC) { \
      _id title rank owner price done created note } }";
+
+/// Eight fields and a to-many relation of ten.
+pub const MANY: &str = "{ items(query: { owner: \"o7\" }, limit: 50, sortBy: RANK_ASC) { \
+     _id title rank owner price done created note stops { name } } }";
+
+/// One item by its id.
+pub const ONE: &str = "{ item(query: { _id: \"010101010000000700000009\" }) { \
+     _id title rank owner price done created note } }";
+
+/// The id in [`ONE`].
+pub const ONE_ID: [u8; 12] = [1, 1, 1, 1, 0, 0, 0, 7, 0, 0, 0, 9];
 
 /// An engine over a store, with a guest who has logged in.
 pub struct World {
@@ -57,6 +72,32 @@ pub struct World {
     pub refresh: String,
 }
 
+impl World {
+    /// An app over an empty store, and a guest who has logged in.
+    pub async fn of(store: Arc<dyn Store>, app: AppConfig, limits: Limits) -> Self {
+        let engine = Engine::builder()
+            .limits(limits)
+            .store(store)
+            .public_url("http://bench.example")
+            .app(app)
+            .build()
+            .await
+            .expect("the engine is wired");
+        let app = engine.app(APP).expect("just built").clone();
+        let tokens = app.log_in("anon-user", doc! {}).await.expect("a guest may come in");
+        let token = tokens.access_token;
+        let head = Request::get("/").header("authorization", format!("Bearer {token}")).body(());
+        let head = head.expect("a head").into_parts().0;
+        let actor = app.authenticate(&head).await.expect("the token is good");
+        Self { engine, app, actor, token, refresh: tokens.refresh_token }
+    }
+
+    /// Runs a request and returns its answer's bytes.
+    pub async fn answer(&self, request: &GraphqlRequest) -> Bytes {
+        self.app.graphql(&self.actor, request).await.body
+    }
+}
+
 /// Fills the store and logs a guest in.
 pub async fn world(store: Arc<dyn Store>) -> World {
     world_with(store, Limits::default()).await
@@ -64,21 +105,10 @@ pub async fn world(store: Arc<dyn Store>) -> World {
 
 /// The same under other limits.
 pub async fn world_with(store: Arc<dyn Store>, limits: Limits) -> World {
-    let engine = Engine::builder()
-        .limits(limits)
-        .store(Arc::clone(&store))
-        .public_url("http://bench.example")
-        .app(config())
-        .build()
-        .await
-        .expect("the engine is wired");
-    let app = engine.app(APP).expect("just built").clone();
-    fill(&*store).await;
-    let tokens = app.log_in("anon-user", doc! {}).await.expect("a guest may come in");
-    let token = tokens.access_token;
-    let head = Request::get("/").header("authorization", format!("Bearer {token}")).body(()).expect("a head");
-    let actor = app.authenticate(&head.into_parts().0).await.expect("the token is good");
-    World { engine, app, actor, token, refresh: tokens.refresh_token }
+    let world = World::of(Arc::clone(&store), config(), limits).await;
+    store_all(&*store, "items", (0..OWNERS).flat_map(page)).await;
+    store_all(&*store, "places", places()).await;
+    world
 }
 
 /// Registers [`EMAIL`] and logs it in once, so that what is measured is no first log-in.
@@ -108,12 +138,18 @@ pub fn request(method: &str, path: &str, token: &str) -> Request<Bytes> {
 
 /// Runs a query and returns its answer's bytes.
 pub async fn run(world: &World, query: &str) -> Bytes {
-    world.app.graphql(&world.actor, &GraphqlRequest::new(query)).await.body
+    world.answer(&GraphqlRequest::new(query)).await
 }
 
 /// The items of one owner, in the order of the list.
 pub fn page(owner: usize) -> Vec<Document> {
     (0..PAGE).map(|rank| item(owner, rank)).collect()
+}
+
+/// All places, by their numbers.
+pub fn places() -> Vec<Document> {
+    let place = |number: usize| doc! { "_id": id(9, 9, number), "number": small(number), "name": format!("place {number}") };
+    (0..PLACES).map(place).collect()
 }
 
 fn config() -> AppConfig {
@@ -125,17 +161,14 @@ fn config() -> AppConfig {
             "properties": {
                 "_id": { "bsonType": "objectId" }, "title": text, "owner": text, "note": text,
                 "rank": { "bsonType": "int" }, "price": { "bsonType": "double" }, "done": { "bsonType": "bool" },
-                "created": { "bsonType": "date" }, "place": { "bsonType": "int" }, "body": text
+                "created": { "bsonType": "date" }, "place": { "bsonType": "int" },
+                "stops": { "bsonType": "array", "items": { "bsonType": "int" } }, "body": text
             }
         }))
         // A row rule: what is hidden from everyone is not shown.
         .rules(everyone(json!({ "hidden": { "%exists": false } })))
-        .relationship(Relationship {
-            source: "place".into(),
-            target: collection("places"),
-            foreign: "number".into(),
-            is_list: false,
-        });
+        .relationship(to_places("place", false))
+        .relationship(to_places("stops", true));
     let places = CollectionConfig::new("places")
         .schema(&json!({
             "title": "Place",
@@ -152,45 +185,56 @@ fn config() -> AppConfig {
         .index(collection("items"), IndexSpec { keys: keys.into(), unique: false })
 }
 
-fn collection(name: &str) -> CollectionId {
+fn to_places(source: &str, is_list: bool) -> Relationship {
+    Relationship { source: source.into(), target: collection("places"), foreign: "number".into(), is_list }
+}
+
+/// A collection of [`APP`].
+pub(crate) fn collection(name: &str) -> CollectionId {
     CollectionId::new(APP, "mongodb-atlas", "app", name)
 }
 
-async fn fill(store: &dyn Store) {
-    let mut transaction = store.begin(TransactionOptions::default()).await.expect("nobody else writes");
-    let items = (0..OWNERS).flat_map(page);
-    insert(&mut *transaction, "items", items.collect()).await;
-    let places = (0..20_i32).map(|number| doc! { "_id": id(9, 9, number as usize), "number": number, "name": format!("place {number}") });
-    insert(&mut *transaction, "places", places.collect()).await;
-    transaction.commit().await.expect("the fixture is stored");
-}
-
-async fn insert(transaction: &mut dyn backstitch::store::Transaction, name: &str, documents: Vec<Document>) {
+/// Stores documents past the rules, in one transaction, ten thousand at a time.
+pub(crate) async fn store_all(store: &dyn Store, name: &str, documents: impl IntoIterator<Item = Document>) {
     let access = Access::system(collection(name));
-    let writes: Vec<_> = documents
-        .iter()
-        .map(|document| RawDocumentBuf::try_from(document).expect("BSON"))
-        .map(|raw| access.insert(raw).expect("the system may"))
-        .collect();
-    transaction.write(&writes).await.expect("unique ids");
+    let options = TransactionOptions { deadline: Duration::from_secs(3600), ..TransactionOptions::default() };
+    let mut transaction = store.begin(options).await.expect("nobody else writes");
+    let mut writes = documents.into_iter().map(|document| {
+        let raw = RawDocumentBuf::try_from(&document).expect("BSON");
+        access.insert(raw).expect("the system may")
+    });
+    loop {
+        let chunk: Vec<_> = writes.by_ref().take(10_000).collect();
+        if chunk.is_empty() {
+            break;
+        }
+        transaction.write(&chunk).await.expect("unique ids");
+    }
+    transaction.commit().await.expect("the documents are stored");
 }
 
 fn item(owner: usize, rank: usize) -> Document {
     doc! {
         "_id": id(1, owner, rank),
         "title": format!("item {rank} of owner {owner}"),
-        "rank": i32::try_from(rank).expect("small"),
+        "rank": small(rank),
         "owner": format!("o{owner}"),
         "price": (rank as f64) * 1.25,
         "done": rank.is_multiple_of(3),
         "created": bson::DateTime::from_millis(1_700_000_000_000 + (rank as i64) * 1_000),
         "note": "a note that is neither long nor short",
-        "place": i32::try_from(rank % 20).expect("small"),
-        "body": "x".repeat(400),
+        "place": small(rank % 20),
+        "stops": (0..10).map(|stop| small(rank + PAGE * stop)).collect::<Vec<_>>(),
+        "body": "x".repeat(320),
     }
 }
 
-fn id(kind: u8, owner: usize, rank: usize) -> ObjectId {
+fn small(number: usize) -> i32 {
+    i32::try_from(number).expect("small")
+}
+
+/// An id that depends on nothing else.
+pub(crate) fn id(kind: u8, owner: usize, rank: usize) -> ObjectId {
     let mut bytes = [kind; 12];
     bytes[4..8].copy_from_slice(&u32::try_from(owner).expect("small").to_be_bytes());
     bytes[8..12].copy_from_slice(&u32::try_from(rank).expect("small").to_be_bytes());
