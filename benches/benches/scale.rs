@@ -12,13 +12,13 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stdout,
     missing_docs,
     reason = "a test fails by panicking"
 )]
 
 use std::hint::black_box;
 use std::path::Path;
+use std::time::Instant;
 
 use backstitch::bson::Bson;
 use backstitch::filter::Direction;
@@ -83,7 +83,11 @@ fn measure(
     let mut group = criterion.benchmark_group("scale");
     for (shape, requests) in SHAPES.into_iter().zip([&first[..1], &first, &middle]) {
         group.bench_function(format!("{store}_{shape}_{size}"), |bencher| {
-            scaled.grow(runtime, count);
+            if scaled.len() < count {
+                let started = Instant::now();
+                scaled.grow(runtime, count);
+                println!("\n{store} store of {size}: filled in {:.1?}", started.elapsed());
+            }
             ask(bencher, runtime, scaled, requests);
         });
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use backstitch::bson::Document;
 use backstitch_benches::{OWNERS, page, places};
+use chrono::{DateTime, SecondsFormat};
 
 /// An item.
 pub(crate) struct Item {
@@ -70,7 +71,8 @@ impl Rows {
 }
 
 fn item(document: &Document) -> Item {
-    let created = document.get_datetime("created").expect("a date");
+    let created = document.get_datetime("created").expect("a date").timestamp_millis();
+    let created = DateTime::from_timestamp_millis(created).expect("a date");
     Item {
         id: document.get_object_id("_id").expect("an id").to_hex(),
         title: text(document, "title"),
@@ -78,7 +80,7 @@ fn item(document: &Document) -> Item {
         owner: text(document, "owner"),
         price: document.get_f64("price").expect("a number"),
         done: document.get_bool("done").expect("yes or no"),
-        created: created.try_to_rfc3339_string().expect("a date"),
+        created: created.to_rfc3339_opts(SecondsFormat::Millis, true),
         note: text(document, "note"),
         place: number(document, "place"),
     }
