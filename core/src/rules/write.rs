@@ -6,7 +6,7 @@
 //! 4. An update and a delete need a document that can be read; a delete needs `delete` and the right
 //!    to write all fields that are there.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use bson::{RawBsonRef, RawDocument};
 
@@ -66,9 +66,8 @@ fn on_all(condition: &Condition, scenes: &[Scene<'_>]) -> bool {
 
 fn changes_allowed(fields: &Fields, change: Change<'_>, scenes: &[Scene<'_>]) -> bool {
     // Bytes that cannot be read cannot be judged.
-    change.names().is_some_and(|names| {
-        names.into_iter().all(|name| {
-            let (before, after) = (value(change.before, name), value(change.after, name));
+    change.fields().is_some_and(|changed| {
+        changed.into_iter().all(|(name, Sides { before, after })| {
             before == after || field_allowed(fields, name, (before, after), scenes)
         })
     })
@@ -101,24 +100,30 @@ fn embedded<'a>(values: (Option<RawBsonRef<'a>>, Option<RawBsonRef<'a>>)) -> Opt
     Some(Change { before: document(values.0)?, after: document(values.1)? })
 }
 
-fn value<'a>(document: Option<&'a RawDocument>, name: &str) -> Option<RawBsonRef<'a>> {
-    document.and_then(|document| document.get(name).ok().flatten())
+/// A field's values before and after.
+#[derive(Default)]
+struct Sides<'a> {
+    before: Option<RawBsonRef<'a>>,
+    after: Option<RawBsonRef<'a>>,
 }
 
 impl<'a> Change<'a> {
-    /// The names of all fields on either side; `None` where one is repeated or cannot be read.
-    fn names(self) -> Option<BTreeSet<&'a str>> {
-        let mut names = BTreeSet::new();
-        for document in [self.before, self.after].into_iter().flatten() {
-            let mut own = BTreeSet::new();
-            for entry in document {
-                if !own.insert(entry.ok()?.0.as_str()) {
-                    return None;
-                }
+    /// All fields of either side; `None` where one is repeated or cannot be read.
+    fn fields(self) -> Option<BTreeMap<&'a str, Sides<'a>>> {
+        let mut fields: BTreeMap<&str, Sides<'_>> = BTreeMap::new();
+        for entry in self.before.into_iter().flatten() {
+            let (name, value) = entry.ok()?;
+            if fields.entry(name.as_str()).or_default().before.replace(value).is_some() {
+                return None;
             }
-            names.extend(own);
         }
-        Some(names)
+        for entry in self.after.into_iter().flatten() {
+            let (name, value) = entry.ok()?;
+            if fields.entry(name.as_str()).or_default().after.replace(value).is_some() {
+                return None;
+            }
+        }
+        Some(fields)
     }
 
     fn has_field(self) -> bool {
