@@ -27,7 +27,8 @@ pub struct Limits {
     pub graphql_time: Duration,
     /// Relations followed one after the other.
     pub relation_depth: usize,
-    /// Documents that one list may ask for; more is cut to this.
+    /// Documents that one list may ask for; more is cut to this. A relation that leads from a whole level to more, because its
+    /// keys are not unique, is refused.
     pub page_size: u64,
     /// Cost of an operation: rows asked for × rows asked for below each, summed.
     pub graphql_cost: u64,

@@ -231,3 +231,20 @@ async fn a_condition_on_related_documents_is_one_request() {
         assert_eq!(counting.take(), expected, "{query}");
     }
 }
+
+#[tokio::test]
+async fn a_relation_whose_documents_are_too_many_is_refused_and_not_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    for store in both_stores(folder.path()) {
+        fill(&store).await;
+        let twins = "mutation { insertManyBooks(data: [{ _id: 8, code: \"a\" }, { _id: 9, code: \"a\" }]) { insertedIds } }";
+        served(&store, library(all(), true), Limits::default()).await.data(twins, json!({})).await;
+        let wanted = "{ loans(query: { _id: 1 }) { wanted { _id } } }";
+        let limits = |page_size| Limits { page_size, ..Limits::default() };
+        // Three books have the one key, and one the other.
+        let data = guest(&store, all(), limits(4)).await.data(wanted, json!({})).await;
+        assert_eq!(data["loans"][0]["wanted"].as_array().unwrap().len(), 4);
+        let answer = guest(&store, all(), limits(3)).await.graphql(wanted, json!({})).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "LIMIT_EXCEEDED", "{answer}");
+    }
+}

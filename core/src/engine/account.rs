@@ -20,9 +20,7 @@ pub(super) async fn link(app: &App, provider: &str, head: &Parts, body: &Bytes) 
     let acting = owner_of(&actor)?;
     let request = LoginRequest::parse(body)?;
     let device = DeviceInfo { peer: wire::peer_address(head), ..request.device };
-    if let Some(notes) = Notes::of(head) {
-        notes.client(&device.client);
-    }
+    Notes::note(head, |notes| notes.client(&device.client));
     let user = app.parts().auth.link(acting.user.id, provider, &request.credential, &device).await?;
     let session = acting.session.ok_or_else(must_authenticate)?;
     let (access_token, device_id) = app.parts().sessions.renew(session).await?;
@@ -82,9 +80,7 @@ pub(super) async fn api_keys(
     body: &Bytes,
 ) -> Result<Response<Body>> {
     let actor = app.parts().sessions.actor_of_refresh(bearer_token(&head.headers)?).await?;
-    if let Some(notes) = Notes::of(head) {
-        notes.actor(&actor);
-    }
+    Notes::note(head, |notes| notes.actor(&actor));
     let acting = owner_of(&actor)?;
     if acting.user.identities.iter().all(|identity| identity.provider == "anon-user") {
         return Err(Error::new(ErrorKind::NotPermitted, "anonymous users cannot have API keys"));

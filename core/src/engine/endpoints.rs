@@ -39,14 +39,9 @@ pub(super) fn key_set(app: &App) -> Response<Body> {
 pub(super) async fn login(app: &App, provider: &str, head: &Parts, body: &Bytes) -> Result<Response<Body>> {
     let mut request = LoginRequest::parse(body)?;
     request.device.peer = peer_address(head);
-    let notes = Notes::of(head);
-    if let Some(notes) = notes {
-        notes.client(&request.device.client);
-    }
+    Notes::note(head, |notes| notes.client(&request.device.client));
     let tokens = app.log_in_from(provider, &request).await?;
-    if let Some(notes) = notes {
-        notes.session(UserId::parse(&tokens.user_id), None);
-    }
+    Notes::note(head, |notes| notes.session(UserId::parse(&tokens.user_id), None));
     Ok(wire::json(StatusCode::OK, &tokens))
 }
 
@@ -64,17 +59,13 @@ pub(super) async fn refresh_session(app: &App, head: &Parts) -> Result<Response<
         access_token: String,
     }
     let (access_token, session) = app.parts().sessions.refreshed(bearer_token(&head.headers)?).await?;
-    if let Some(notes) = Notes::of(head) {
-        notes.session(Some(session.user), Some(session.id));
-    }
+    Notes::note(head, |notes| notes.session(Some(session.user), Some(session.id)));
     Ok(wire::json(StatusCode::CREATED, &Refreshed { access_token }))
 }
 
 pub(super) async fn end_session(app: &App, head: &Parts) -> Result<Response<Body>> {
     let session = app.parts().sessions.end(bearer_token(&head.headers)?).await?;
-    if let Some(notes) = Notes::of(head) {
-        notes.session(Some(session.user), Some(session.id));
-    }
+    Notes::note(head, |notes| notes.session(Some(session.user), Some(session.id)));
     Ok(wire::empty(StatusCode::NO_CONTENT))
 }
 

@@ -127,9 +127,7 @@ impl Engine {
             return oauth::end(self, head, &body).await;
         }
         let app = self.app_of(found, head)?;
-        if let Some(notes) = Notes::of(head) {
-            app.note(notes, found.provider.as_deref());
-        }
+        Notes::note(head, |notes| app.note(notes, found.provider.as_deref()));
         admit(app, head)?;
         match found.endpoint {
             Endpoint::Location => Ok(endpoints::location(app)),

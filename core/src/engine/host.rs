@@ -80,9 +80,7 @@ impl App {
     /// (`InvalidSession`); 503 when the store is busy.
     pub async fn authenticate(&self, head: &Parts) -> Result<Actor> {
         let actor = self.parts.sessions.authenticate(bearer_token(&head.headers)?).await?;
-        if let Some(notes) = Notes::of(head) {
-            notes.actor(&actor);
-        }
+        Notes::note(head, |notes| notes.actor(&actor));
         Ok(actor)
     }
 
@@ -93,9 +91,7 @@ impl App {
             return self.authenticate(head).await;
         }
         let actor = self.parts.auth.authenticate_headers(&head.headers, peer_address(head)).await?;
-        if let Some(notes) = Notes::of(head) {
-            notes.actor(&actor);
-        }
+        Notes::note(head, |notes| notes.actor(&actor));
         Ok(actor)
     }
 

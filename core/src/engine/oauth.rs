@@ -43,9 +43,7 @@ pub(super) async fn begin(app: &App, provider: &str, head: &Parts) -> Result<Res
         None
     };
     let device = query.one("device")?.map_or(Ok(DeviceInfo::default()), device)?;
-    if let Some(notes) = Notes::of(head) {
-        notes.client(&device.client);
-    }
+    Notes::note(head, |notes| notes.client(&device.client));
     let request = RedirectRequest {
         redirect: query.one("redirect")?.unwrap_or_default().to_owned(),
         state: query.one("state")?.unwrap_or_default().to_owned(),
@@ -86,10 +84,7 @@ pub(super) async fn end(engine: &Engine, head: &Parts, body: &Bytes) -> Result<R
         || Error::new(ErrorKind::AuthError, "this log-in is not under way in this browser: begin again");
     let state = parameters.one("state")?.and_then(StateParameter::read).ok_or_else(unknown)?;
     let app = state.app().and_then(|id| engine.app(&id)).ok_or_else(unknown)?;
-    let notes = Notes::of(head);
-    if let Some(notes) = notes {
-        app.note(notes, None);
-    }
+    Notes::note(head, |notes| app.note(notes, None));
     admit_address(app, head)?;
     let text = |name: &str| Ok::<_, Error>(parameters.one(name)?.map(str::to_owned));
     let name = state.cookie_name();
@@ -101,13 +96,13 @@ pub(super) async fn end(engine: &Engine, head: &Parts, body: &Bytes) -> Result<R
         peer: wire::peer_address(head),
     };
     let result = app.parts().auth.finish_redirect(&callback, cookie(&head.headers, &name)).await?;
-    if let Some(notes) = notes {
+    Notes::note(head, |notes| {
         notes.provider(&result.provider);
         match &result.outcome {
             Ok(tokens) => notes.session(UserId::parse(&tokens.user_id), None),
             Err(error) => notes.failed(error),
         }
-    }
+    });
 
     let mut response = wire::empty(StatusCode::FOUND);
     let headers = response.headers_mut();

@@ -3,7 +3,7 @@
 //! 1. Keys are compared by their first eight bytes as one word; values that nobody asks for are stepped over, not
 //!    decoded.
 //! 2. Bytes that cannot be read end the document: what stands behind them counts as missing.
-//! 3. Rare types are decoded by the `bson` crate.
+//! 3. Arrays and rare types are decoded by the `bson` crate.
 
 use bson::oid::ObjectId;
 use bson::{DateTime, RawBsonRef, RawDocument, Timestamp};
@@ -143,7 +143,7 @@ impl<'a> Element<'a> {
             0x0A => RawBsonRef::Null,
             0x10 => RawBsonRef::Int32(i32::from_le_bytes(self.fixed()?)),
             0x12 => RawBsonRef::Int64(i64::from_le_bytes(self.fixed()?)),
-            _ => return self.rare(document),
+            _ => return self.other(document),
         })
     }
 
@@ -156,8 +156,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    #[cold]
-    fn rare(&self, document: &'a RawDocument) -> Option<RawBsonRef<'a>> {
+    fn other(&self, document: &'a RawDocument) -> Option<RawBsonRef<'a>> {
         if self.kind == 0x11 {
             let both = u64::from_le_bytes(self.fixed()?);
             let time = u32::try_from(both >> 32).ok()?;

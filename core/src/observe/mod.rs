@@ -11,7 +11,7 @@
 //! 4. Nothing of it is secret, by construction: endpoints are named by their patterns and never by a path, errors
 //!    by their codes and by those texts that the engine has ready, apps and providers only when they are
 //!    configured, collections, roles and functions as the configuration names them. No header, body, document,
-//!    variable, argument, address or token is ever put into a span, a record or a label. What a client chooses
+//!    variable, argument, e-mail address or token is ever put into a span, a record or a label. What a client chooses
 //!    and what is told all the same: the name of an operation that was found in a valid document, and what the SDK
 //!    says of itself at log-in. Beside that, warnings and errors are logged with their causes: there, a mailer, a
 //!    store or a listener of the host's is quoted, who have to keep secrets out of what they fail with.

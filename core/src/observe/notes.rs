@@ -55,6 +55,13 @@ impl Notes {
         head.extensions.get::<Arc<Self>>().map(AsRef::as_ref)
     }
 
+    /// Notes something, if anybody wants to know of the request.
+    pub(crate) fn note(head: &Parts, what: impl FnOnce(&Self)) {
+        if let Some(notes) = Self::of(head) {
+            what(notes);
+        }
+    }
+
     /// Whether what rules do is to be counted.
     pub(crate) fn wants_rules(&self) -> bool {
         self.wants_rules

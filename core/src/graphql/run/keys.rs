@@ -3,87 +3,91 @@
 use std::collections::HashMap;
 
 use ahash::RandomState;
-use bson::{Bson, RawBsonRef, RawDocument, RawDocumentBuf};
+use bson::{Bson, RawArray, RawBsonRef, RawDocument, RawDocumentBuf};
 
 use crate::filter::FieldPath;
 use crate::filter::key::encode_raw_into;
 use crate::filter::raw::{self, Key};
 
-/// A number for each distinct key, which is encoded so that equal values of different types are one.
-///
-/// Clients choose what is stored, so the hash is a keyed one; SipHash took a sixth of a level's time.
-type Numbers = HashMap<Box<[u8]>, u32, RandomState>;
+/// Distinct keys, each with a number: equal values of different types are one.
+#[derive(Default)]
+pub(super) struct Distinct {
+    /// By the encoded key. Clients choose what is stored, so the hash is a keyed one; SipHash took a sixth of a level's
+    /// time.
+    numbers: HashMap<Box<[u8]>, u32, RandomState>,
+    /// The keys by their numbers.
+    pub(super) values: Vec<Bson>,
+    /// The key that is being looked up.
+    buffer: Vec<u8>,
+}
 
-/// The keys that documents hold, each numbered once.
+impl Distinct {
+    /// The number of a key; `None` where it relates nothing: null, an array, bytes that cannot be read.
+    pub(super) fn number(&mut self, key: RawBsonRef<'_>) -> Option<u32> {
+        if matches!(key, RawBsonRef::Null | RawBsonRef::Undefined | RawBsonRef::Array(_)) {
+            return None;
+        }
+        encode_raw_into(key, &mut self.buffer);
+        if let Some(number) = self.numbers.get(self.buffer.as_slice()) {
+            return Some(*number);
+        }
+        let number = u32::try_from(self.values.len()).ok()?;
+        self.values.push(Bson::try_from(key).ok()?);
+        self.numbers.insert(self.buffer.as_slice().into(), number);
+        Some(number)
+    }
+}
+
+/// The keys that documents hold.
 #[derive(Default)]
 pub(super) struct Keys {
-    pub(super) numbers: Numbers,
-    pub(super) values: Vec<Bson>,
+    pub(super) distinct: Distinct,
     /// Key numbers, document by document.
     pub(super) wanted: Vec<u32>,
     /// How many of them each document has.
     pub(super) counts: Vec<usize>,
-    /// The key that is being looked up.
-    buffer: Vec<u8>,
 }
 
 impl Keys {
     pub(super) fn of(documents: &[RawDocumentBuf], source: &FieldPath, is_list: bool) -> Self {
         let route = Route::of(source);
         let mut keys = Self::default();
-        keys.numbers.reserve(documents.len());
+        keys.distinct.numbers.reserve(documents.len());
         keys.wanted.reserve(documents.len());
         keys.counts.reserve(documents.len());
         for document in documents {
             let before = keys.wanted.len();
+            let Keys { distinct, wanted, .. } = &mut keys;
+            let want = |key| wanted.extend(distinct.number(key));
             match route.value(document) {
-                Some(RawBsonRef::Array(array)) if is_list => {
-                    array.into_iter().map_while(Result::ok).for_each(|key| keys.want(key));
-                }
-                Some(key) => keys.want(key),
-                None => {}
+                Some(RawBsonRef::Array(array)) if is_list => each(array, want),
+                value => value.into_iter().for_each(want),
             }
             keys.counts.push(keys.wanted.len() - before);
         }
         keys
     }
+}
 
-    fn want(&mut self, key: RawBsonRef<'_>) {
-        if matches!(key, RawBsonRef::Null | RawBsonRef::Undefined | RawBsonRef::Array(_)) {
-            return;
-        }
-        encode_raw_into(key, &mut self.buffer);
-        if let Some(number) = self.numbers.get(self.buffer.as_slice()) {
-            self.wanted.push(*number);
-            return;
-        }
-        let Ok(value) = Bson::try_from(key) else { return };
-        let number = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
-        self.values.push(value);
-        self.numbers.insert(self.buffer.as_slice().into(), number);
-        self.wanted.push(number);
-    }
+/// The elements of an array; bytes that cannot be read end it.
+fn each<'a>(array: &'a RawArray, visit: impl FnMut(RawBsonRef<'a>)) {
+    array.into_iter().map_while(Result::ok).for_each(visit);
 }
 
 /// Key number and place of each document that holds a key, in this order.
 pub(super) fn places(
     documents: &[RawDocumentBuf],
     foreign: &FieldPath,
-    numbers: &Numbers,
+    Distinct { numbers, .. }: &Distinct,
 ) -> Vec<(u32, u32)> {
     let route = Route::of(foreign);
     let mut places = Vec::with_capacity(documents.len());
     let mut buffer = Vec::new();
     for (place, document) in (0_u32..).zip(documents) {
-        let mut note = |key: RawBsonRef<'_>| {
+        route.each_key(document, |key| {
             encode_raw_into(key, &mut buffer);
             places.extend(numbers.get(buffer.as_slice()).map(|number| (*number, place)));
-        };
-        match route.value(document) {
-            Some(RawBsonRef::Array(array)) => array.into_iter().map_while(Result::ok).for_each(note),
-            Some(key) => note(key),
-            None => {}
-        }
+        });
     }
     places.sort_unstable();
     places.dedup();
@@ -96,10 +100,10 @@ pub(crate) fn at<'d>(document: &'d RawDocument, path: &FieldPath) -> Option<RawB
 }
 
 /// A path through embedded documents, taken apart once for many documents.
-struct Route<'p>(Vec<Key<'p>>);
+pub(super) struct Route<'p>(Vec<Key<'p>>);
 
 impl<'p> Route<'p> {
-    fn of(path: &'p FieldPath) -> Self {
+    pub(super) fn of(path: &'p FieldPath) -> Self {
         Self(path.segments().map(Key::of).collect())
     }
 
@@ -114,5 +118,14 @@ impl<'p> Route<'p> {
             }
         }
         Some(value)
+    }
+
+    /// The keys under which a document is found at the path: of an array each element.
+    pub(super) fn each_key<'d>(&self, document: &'d RawDocument, mut visit: impl FnMut(RawBsonRef<'d>)) {
+        match self.value(document) {
+            Some(RawBsonRef::Array(array)) => each(array, visit),
+            Some(key) => visit(key),
+            None => {}
+        }
     }
 }

@@ -11,6 +11,7 @@ use super::resolve::Computed;
 use super::session::{Failure, Session, internal};
 use crate::filter::Filter;
 use crate::graphql::catalog::CollectionIndex;
+use crate::graphql::error::{GraphqlError, code};
 use crate::graphql::plan::{DocumentPlan, RelationPlan};
 use crate::rules::{Access, Query, Visibility};
 
@@ -128,9 +129,9 @@ impl Session<'_> {
     ) -> Pin<Box<dyn Future<Output = Failure<Related>> + Send + 'f>> {
         Box::pin(async move {
             let relation = &*plan.relation;
-            let keys = Keys::of(documents, &relation.source, relation.is_list);
-            let found = self.by_keys(plan, keys.values).await?;
-            let places = places(&found, &relation.foreign, &keys.numbers);
+            let mut keys = Keys::of(documents, &relation.source, relation.is_list);
+            let found = self.by_keys(plan, std::mem::take(&mut keys.distinct.values)).await?;
+            let places = places(&found, &relation.foreign, &keys.distinct);
             let mut targets = Vec::new();
             let mut ends = Vec::with_capacity(documents.len());
             let mut wanted = keys.wanted.as_slice();
@@ -153,13 +154,17 @@ impl Session<'_> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let limit = self.limits.page_size.max(u64::try_from(keys.len()).unwrap_or(u64::MAX));
+        let most = self.limits.page_size.max(u64::try_from(keys.len()).unwrap_or(u64::MAX));
         let filter = Filter::is_in(plan.relation.foreign.clone(), keys);
-        let query = Query { filter, sort: Vec::new(), limit: Some(limit) };
+        let query = Query { filter, sort: Vec::new(), limit: Some(most.saturating_add(1)) };
         // Where the foreign key itself may never be read, nothing tells which documents are related.
-        match self.access(plan.relation.target)?.find(query) {
-            Ok(query) => self.fetch(&query).await,
-            Err(_) => Ok(Vec::new()),
+        let Ok(query) = self.access(plan.relation.target)?.find(query) else { return Ok(Vec::new()) };
+        let found = self.fetch(&query).await?;
+        // Keys need not be unique. A list that is cut would look whole.
+        if u64::try_from(found.len()).unwrap_or(u64::MAX) > most {
+            let message = format!("the relation leads to more than {most} documents at once");
+            return Err(GraphqlError::new(code::LIMIT, message));
         }
+        Ok(found)
     }
 }

@@ -9,16 +9,14 @@
 //! Stores evaluate filters on stored bytes and use SQL to walk indexes, so that a join inside of them would do the
 //! same steps. A store that evaluates filters in a query language of its own would take over here.
 
-use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 
-use bson::{Bson, RawBsonRef, RawDocumentBuf};
+use bson::{Bson, RawDocumentBuf};
 
-use super::keys::at;
+use super::keys::{Distinct, Route};
 use super::session::{Failure, Session, denied};
 use crate::filter::Filter;
-use crate::filter::key::encode_raw;
 use crate::graphql::catalog::Relation;
 use crate::graphql::error::{GraphqlError, code};
 use crate::graphql::filter_input::Ask;
@@ -73,32 +71,22 @@ impl Session<'_> {
 
     /// The distinct keys of what the query finds, within what is left of the request's limit.
     async fn distinct(&mut self, query: &ScopedQuery, relation: &Relation) -> Failure<Vec<Bson>> {
-        let (mut seen, mut keys) = (HashSet::new(), Vec::new());
+        let (route, mut keys) = (Route::of(&relation.foreign), Distinct::default());
         let (left, most) = (self.related_keys_left, self.limits.relation_filter_keys);
         let mut visit = |documents: &[RawDocumentBuf]| {
-            let mut note = |key: RawBsonRef<'_>| {
-                let is_null = matches!(key, RawBsonRef::Null | RawBsonRef::Undefined);
-                if !is_null && seen.insert(encode_raw(key)) {
-                    keys.extend(Bson::try_from(key).ok());
-                }
-            };
             for document in documents {
-                match at(document, &relation.foreign) {
-                    Some(RawBsonRef::Array(array)) => {
-                        array.into_iter().map_while(Result::ok).for_each(&mut note);
-                    }
-                    Some(key) => note(key),
-                    None => {}
-                }
+                route.each_key(document, |key| {
+                    keys.number(key);
+                });
             }
-            if keys.len() <= left {
+            if keys.values.len() <= left {
                 return Ok(());
             }
             let message = format!("conditions on related documents match more than {most} keys");
             Err(GraphqlError::new(code::LIMIT, message))
         };
         self.each_batch(query, BATCH, &mut visit).await?;
-        self.related_keys_left -= keys.len();
-        Ok(keys)
+        self.related_keys_left -= keys.values.len();
+        Ok(keys.values)
     }
 }
