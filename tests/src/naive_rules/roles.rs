@@ -1,0 +1,202 @@
+//! Roles: which one decides, and what it lets be read (§6.2 and §6.3).
+
+use bson::{Bson, Document};
+use serde_json::Value;
+
+use super::expression::Scene;
+use super::filters::Screen;
+use super::understood;
+use super::world::World;
+
+/// The rules of one collection: `{"roles": […], "filters": […]}`.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    pub(super) json: &'a Value,
+}
+
+/// What a user sees of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sight {
+    /// It is as if it did not exist.
+    Nothing,
+    /// These of its fields; perhaps none, where those that may be read are not there.
+    Part(Document),
+}
+
+/// The role that decides on a document.
+#[derive(Clone, Copy)]
+pub(super) struct Role<'a> {
+    pub(super) json: &'a Value,
+    /// Whether a part of it is not understood: then it allows nothing, but still decides.
+    pub(super) closed: bool,
+}
+
+impl<'a> Rules<'a> {
+    /// The rules as they stand in `rules.json`.
+    pub fn new(json: &'a Value) -> Self {
+        Self { json }
+    }
+
+    /// The first role that applies (§6.2): its place in the list.
+    pub fn deciding(&self, scene: &Scene<'_>) -> Option<usize> {
+        self.json["roles"].as_array()?.iter().position(|role| {
+            let applies = &role["apply_when"];
+            let is_clear = understood::expression(applies, understood::Place::Document);
+            // One that cannot be told to apply or not stands in the way of those that follow.
+            !is_clear || scene.holds(applies)
+        })
+    }
+
+    pub(super) fn role(&self, scene: &Scene<'_>) -> Option<Role<'a>> {
+        let json = &self.json["roles"][self.deciding(scene)?];
+        Some(Role { json, closed: !understood::role(json) })
+    }
+
+    /// What the user sees of a stored document; `search` is whether it is searched for (§6.3).
+    pub fn sight(&self, world: &World, document: &Document, search: bool) -> Sight {
+        let scene = Scene::reading(world, document);
+        let screen = Screen::of(self, world);
+        if !screen.admits(&scene) {
+            return Sight::Nothing;
+        }
+        let Some(role) = self.role(&scene).filter(|role| role.opens(&scene, search)) else {
+            return Sight::Nothing;
+        };
+        let reads = |name: &str| screen.shows(name) && role.reads(&[name], &scene);
+        // A document of which no field may be read is left out.
+        if !role.reads_any(&scene, &screen) {
+            return Sight::Nothing;
+        }
+        let mut seen = Document::new();
+        for (name, value) in document {
+            if reads(name)
+                && let Some(value) = role.cut(name, value, &scene)
+            {
+                seen.insert(name, value);
+            }
+        }
+        Sight::Part(seen)
+    }
+
+    /// Whether the user may read what a path leads to, or some part of it, on a document that they see.
+    pub fn reads_path(&self, world: &World, document: &Document, path: &str) -> bool {
+        let scene = Scene::reading(world, document);
+        let names: Vec<&str> = path.split('.').filter(|name| name.parse::<usize>().is_err()).collect();
+        Screen::of(self, world).shows(names[0])
+            && self.sight(world, document, false) != Sight::Nothing
+            && self.role(&scene).is_some_and(|role| role.reads(&names, &scene))
+    }
+}
+
+/// A permission of three states: true, false, or not given.
+pub(super) fn permission(rule: &Value, name: &str, scene: &Scene<'_>) -> Option<bool> {
+    let expression = &rule[name];
+    (!expression.is_null()).then(|| scene.holds(expression))
+}
+
+/// The decision on a whole document, or that its fields decide.
+enum Whole {
+    Yes,
+    No,
+    Fields,
+}
+
+impl<'a> Role<'a> {
+    /// Steps A to C: whether the document can be read, or has fields that decide.
+    fn opens(&self, scene: &Scene<'_>, search: bool) -> bool {
+        // A: a search asks for `search`, which is true when omitted.
+        let searchable = !search || permission(self.json, "search", scene).unwrap_or(true);
+        !self.closed && searchable && self.gate(scene) && !matches!(self.whole(scene), Whole::No)
+    }
+
+    /// B, as decision 15 settles it: an undefined half does not gate, and a `write` that is true opens.
+    fn gate(&self, scene: &Scene<'_>) -> bool {
+        let gates = &self.json["document_filters"];
+        permission(gates, "read", scene) != Some(false) || permission(gates, "write", scene) == Some(true)
+    }
+
+    /// C.
+    fn whole(&self, scene: &Scene<'_>) -> Whole {
+        let write = permission(self.json, "write", scene);
+        match (permission(self.json, "read", scene), write) {
+            // C1; and in C2 and C3 a `write` that is true implies reading.
+            (Some(true), _) | (_, Some(true)) => Whole::Yes,
+            // C2.
+            (Some(false), _) => Whole::No,
+            // C3.
+            (None, _) => Whole::Fields,
+        }
+    }
+
+    /// D: the rule of a field, or that of the fields that none names.
+    pub(super) fn field(&self, name: &str) -> &'a Value {
+        let named = &self.json["fields"][name];
+        if named.is_null() { &self.json["additional_fields"] } else { named }
+    }
+
+    /// Whether a field, or a part of it, may be read where the document can be (D and E).
+    fn reads(&self, path: &[&str], scene: &Scene<'_>) -> bool {
+        let value = scene.root.and_then(|root| root.get(path[0]));
+        matches!(self.whole(scene), Whole::Yes) || reads_field(self.field(path[0]), &path[1..], value, scene)
+    }
+
+    fn reads_any(&self, scene: &Scene<'_>, screen: &Screen<'_>) -> bool {
+        let root = scene.root.expect("a document is read");
+        let named = self.json["fields"].as_object();
+        let names = named.into_iter().flatten().map(|(name, _)| name).chain(root.keys());
+        // A name that no document has stands for all the fields that are not there.
+        let mut names = names.map(String::as_str).chain(["a field that is not there"]);
+        names.any(|name| screen.shows(name) && self.reads(&[name], scene))
+    }
+
+    /// The part of a field's value that may be read.
+    fn cut(&self, name: &str, value: &Bson, scene: &Scene<'_>) -> Option<Bson> {
+        match self.whole(scene) {
+            Whole::Yes => Some(value.clone()),
+            Whole::No => None,
+            Whole::Fields => cut_field(self.field(name), value, scene),
+        }
+    }
+}
+
+/// E: what the rule of a field says of it as a whole; `None` when its nested `fields` decide.
+fn field_as_whole(rule: &Value, value: Option<&Bson>, scene: &Scene<'_>) -> Option<bool> {
+    let scene = scene.at(value, value);
+    match (permission(rule, "read", &scene), permission(rule, "write", &scene)) {
+        // Write implies read at the same scope.
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        // A rule of the parent overrides the nested ones.
+        (Some(false), _) => Some(false),
+        (None, _) => rule["fields"].is_null().then_some(false),
+    }
+}
+
+fn reads_field(rule: &Value, rest: &[&str], value: Option<&Bson>, scene: &Scene<'_>) -> bool {
+    if let Some(decided) = field_as_whole(rule, value, scene) {
+        return decided;
+    }
+    let member = |name: &str| value.and_then(Bson::as_document).and_then(|inner| inner.get(name));
+    let nested = &rule["fields"];
+    match rest.split_first() {
+        Some((name, rest)) => reads_field(&nested[*name], rest, member(name), scene),
+        None => {
+            let mut nested = nested.as_object().into_iter().flatten();
+            nested.any(|(name, rule)| reads_field(rule, &[], member(name), scene))
+        }
+    }
+}
+
+fn cut_field(rule: &Value, value: &Bson, scene: &Scene<'_>) -> Option<Bson> {
+    if let Some(decided) = field_as_whole(rule, Some(value), scene) {
+        return decided.then(|| value.clone());
+    }
+    let Bson::Document(inner) = value else { return None };
+    let mut seen = Document::new();
+    for (name, value) in inner {
+        if let Some(value) = cut_field(&rule["fields"][name], value, scene) {
+            seen.insert(name, value);
+        }
+    }
+    // An embedded document without a readable field is as if it were not there.
+    (!seen.is_empty()).then(|| seen.into())
+}

@@ -1,0 +1,95 @@
+//! Whether a write is allowed (§6.4, decisions 15, 16, 17, 35).
+
+use bson::{Bson, Document};
+use serde_json::Value;
+
+use super::expression::Scene;
+use super::filters::Screen;
+use super::roles::{Role, Rules, Sight, permission};
+use super::world::World;
+
+impl Rules<'_> {
+    /// Whether a document may be inserted. Filters do not touch inserts.
+    pub fn may_insert(&self, world: &World, document: &Document) -> bool {
+        let scene = Scene { root: Some(document), ..Scene::of(world) };
+        let none = Document::new();
+        self.role(&scene).is_some_and(|role| {
+            // B3 and B4: beside the write, `insert`, which is true when omitted.
+            permission(role.json, "insert", &scene).unwrap_or(true) && role.writes(&none, document, &scene)
+        })
+    }
+
+    /// Whether a document may be changed so; one that the user does not see cannot.
+    pub fn may_update(&self, world: &World, before: &Document, after: &Document) -> bool {
+        let scene = Scene::reading(world, before);
+        // The role is picked on the previous document, and its permissions hold on both.
+        let on = |image| Scene { root: Some(image), ..scene };
+        self.sight(world, before, false) != Sight::Nothing
+            && self.role(&scene).is_some_and(|role| {
+                role.writes(before, after, &on(before)) && role.writes(before, after, &on(after))
+            })
+    }
+
+    /// Whether a document may be deleted; one that the user does not see cannot.
+    pub fn may_delete(&self, world: &World, document: &Document) -> bool {
+        let scene = Scene::reading(world, document);
+        let none = Document::new();
+        self.sight(world, document, false) != Sight::Nothing
+            && self.role(&scene).is_some_and(|role| {
+                // B1 and C2: `delete`, which is true when omitted, and the write of every field.
+                permission(role.json, "delete", &scene).unwrap_or(true)
+                    && role.writes(document, &none, &scene)
+            })
+    }
+
+    /// Whether filters leave this user any reading at all: not where projections contradict each other.
+    pub fn refuses_every_read(&self, world: &World) -> bool {
+        Screen::of(self, world).is_contradictory()
+    }
+}
+
+impl Role<'_> {
+    /// Steps A and B2 to B4: whether the change is allowed, seen from one image of the document.
+    fn writes(&self, before: &Document, after: &Document, scene: &Scene<'_>) -> bool {
+        // A: an undefined half does not gate.
+        let gate = permission(&self.json["document_filters"], "write", scene) != Some(false);
+        if self.closed || !gate {
+            return false;
+        }
+        match permission(self.json, "write", scene) {
+            // B2 and B3.
+            Some(decided) => decided,
+            // B4: each changed field.
+            None => changed(before, after)
+                .all(|name| writes_field(self.field(name), before.get(name), after.get(name), scene)),
+        }
+    }
+}
+
+/// The names of the fields that differ; setting a field to the value it has is no change.
+fn changed<'a>(before: &'a Document, after: &'a Document) -> impl Iterator<Item = &'a str> {
+    let added = after.keys().filter(|name| !before.contains_key(name));
+    let names = before.keys().chain(added).map(String::as_str);
+    names.filter(|name| before.get(name) != after.get(name))
+}
+
+fn writes_field(rule: &Value, before: Option<&Bson>, after: Option<&Bson>, scene: &Scene<'_>) -> bool {
+    let scene = scene.at(after, before);
+    if let Some(decided) = permission(rule, "write", &scene) {
+        return decided;
+    }
+    // The nested rules decide on an embedded document that stays or comes to be one.
+    let none = Document::new();
+    let inner = |value: Option<&'_ Bson>| match value {
+        None => Some(none.clone()),
+        Some(Bson::Document(inner)) => Some(inner.clone()),
+        Some(_) => None,
+    };
+    let (Some(before), Some(after)) = (inner(before), inner(after)) else { return false };
+    let names: Vec<&str> = changed(&before, &after).collect();
+    // What no rule permits is denied: also a change in which no field has a part.
+    !names.is_empty()
+        && names
+            .into_iter()
+            .all(|name| writes_field(&rule["fields"][name], before.get(name), after.get(name), &scene))
+}
