@@ -9,6 +9,7 @@ mod filters;
 mod operand;
 mod question;
 mod roles;
+mod settled;
 mod understood;
 mod value;
 mod world;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::expression::Scene;
 use super::filters::Screen;
 use super::understood;
+use super::value::lookup;
 use super::world::World;
 
 /// The rules of one collection: `{"roles": […], "filters": […]}`.
@@ -76,6 +77,15 @@ impl<'a> Rules<'a> {
             }
         }
         Sight::Part(seen)
+    }
+
+    /// Whether the user may read the whole of what a path leads to, on a document that they see.
+    pub fn reads_whole_path(&self, world: &World, document: &Document, path: &str) -> bool {
+        let seen = match self.sight(world, document, false) {
+            Sight::Nothing => return false,
+            Sight::Part(seen) => seen,
+        };
+        self.reads_path(world, document, path) && lookup(&seen, path) == lookup(document, path)
     }
 
     /// Whether the user may read what a path leads to, or some part of it, on a document that they see.
@@ -190,13 +200,31 @@ fn cut_field(rule: &Value, value: &Bson, scene: &Scene<'_>) -> Option<Bson> {
     if let Some(decided) = field_as_whole(rule, Some(value), scene) {
         return decided.then(|| value.clone());
     }
-    let Bson::Document(inner) = value else { return None };
+    // Of an array each element is cut, and keeps its place.
+    if let Bson::Array(items) = value {
+        let nothing = !reads_field(rule, &[], Some(value), scene);
+        let items = items.iter().map(|item| cut_nested(rule, item, scene).unwrap_or(Bson::Null));
+        return (!nothing).then(|| items.collect::<Vec<_>>().into());
+    }
+    cut_nested(rule, value, scene)
+}
+
+/// The part that nested rules let through; they speak of documents and of nothing else.
+fn cut_nested(rule: &Value, value: &Bson, scene: &Scene<'_>) -> Option<Bson> {
+    let inner = match value {
+        Bson::Document(inner) => inner,
+        Bson::Array(items) => {
+            let items = items.iter().map(|item| cut_nested(rule, item, scene).unwrap_or(Bson::Null));
+            return Some(items.collect::<Vec<_>>().into());
+        }
+        _ => return None,
+    };
     let mut seen = Document::new();
     for (name, value) in inner {
         if let Some(value) = cut_field(&rule["fields"][name], value, scene) {
             seen.insert(name, value);
         }
     }
-    // An embedded document without a readable field is as if it were not there.
-    (!seen.is_empty()).then(|| seen.into())
+    // An embedded document without a readable field is as if it were not there; an empty one hides nothing.
+    (!seen.is_empty() || inner.is_empty() && reads_field(rule, &[], Some(value), scene)).then(|| seen.into())
 }

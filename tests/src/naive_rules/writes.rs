@@ -15,7 +15,7 @@ impl Rules<'_> {
         let none = Document::new();
         self.role(&scene).is_some_and(|role| {
             // B3 and B4: beside the write, `insert`, which is true when omitted.
-            permission(role.json, "insert", &scene).unwrap_or(true) && role.writes(&none, document, &scene)
+            role.writes(&none, document, &scene) && permission(role.json, "insert", &scene).unwrap_or(true)
         })
     }
 

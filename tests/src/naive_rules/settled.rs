@@ -1,0 +1,154 @@
+//! What is settled before any document is looked at: in three values, unknown where a document decides.
+//!
+//! The engine decides on it whether a field may be used in a query at all (decision 40). It may settle more than
+//! is settled here, but not less.
+
+use serde_json::Value;
+
+use super::expression::Scene;
+use super::filters::Screen;
+use super::operand::bare;
+use super::roles::{Role, Rules};
+use super::understood::{self, Place};
+use super::world::World;
+
+/// True, false, or a matter of the document.
+type Settled = Option<bool>;
+
+fn and(left: Settled, right: Settled) -> Settled {
+    match (left, right) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+fn not(value: Settled) -> Settled {
+    value.map(|value| !value)
+}
+
+fn or(left: Settled, right: Settled) -> Settled {
+    not(and(not(left), not(right)))
+}
+
+impl Rules<'_> {
+    /// Whether it is settled that this user can read nothing of what the path leads to, on any document.
+    pub fn never_reads(&self, world: &World, path: &str) -> bool {
+        let (first, rest) = split(path);
+        let hidden = !Screen::of(self, world).shows(first);
+        hidden
+            || self
+                .reachable(world)
+                .all(|role| role.closed || reads(role, first, &rest, true, world) == Some(false))
+    }
+
+    /// Whether it is settled that this user can read the whole of what the path leads to, on any document that
+    /// they see.
+    pub fn always_reads(&self, world: &World, path: &str) -> bool {
+        let (first, rest) = split(path);
+        Screen::of(self, world).shows(first)
+            && self.reachable(world).all(|role| {
+                role.closed
+                    || opens(role, world) == Some(false)
+                    || reads(role, first, &rest, false, world) == Some(true)
+            })
+    }
+
+    /// The roles that may come to decide.
+    fn reachable(&self, world: &World) -> impl Iterator<Item = Role<'_>> {
+        let roles = self.json["roles"].as_array().into_iter().flatten();
+        let mut ended = false;
+        roles.filter_map(move |json| {
+            let applies = &json["apply_when"];
+            let is_clear = understood::expression(applies, Place::Document);
+            let applies = if is_clear { settled(applies, world) } else { Some(true) };
+            let is_reached = !ended && applies != Some(false);
+            ended |= applies == Some(true);
+            is_reached.then(|| Role { json, closed: !understood::role(json) })
+        })
+    }
+}
+
+fn split(path: &str) -> (&str, Vec<&str>) {
+    let mut names = path.split('.').filter(|name| name.parse::<usize>().is_err());
+    (names.next().unwrap_or(path), names.collect())
+}
+
+/// A permission: whether it is given, and what is settled of it.
+fn given(rule: &Value, name: &str, world: &World) -> (bool, Settled) {
+    let expression = &rule[name];
+    if expression.is_null() { (false, Some(false)) } else { (true, settled(expression, world)) }
+}
+
+fn opens(role: Role<'_>, world: &World) -> Settled {
+    let gates = &role.json["document_filters"];
+    let (read_gates, read) = given(gates, "read", world);
+    let gate = if read_gates { or(read, given(gates, "write", world).1) } else { Some(true) };
+    let (decides, read) = given(role.json, "read", world);
+    let whole = or(read, given(role.json, "write", world).1);
+    and(gate, if decides { whole } else { or(whole, None) })
+}
+
+fn reads(role: Role<'_>, first: &str, rest: &[&str], part: bool, world: &World) -> Settled {
+    let (decides, read) = given(role.json, "read", world);
+    let whole = or(read, given(role.json, "write", world).1);
+    let fields = if decides { Some(false) } else { reads_field(role.field(first), rest, part, world) };
+    and(opens(role, world), or(whole, fields))
+}
+
+fn reads_field(rule: &Value, rest: &[&str], part: bool, world: &World) -> Settled {
+    let (decides, read) = given(rule, "read", world);
+    let whole = or(read, given(rule, "write", world).1);
+    if decides {
+        return whole;
+    }
+    let nested = rule["fields"].as_object();
+    let below = match rest.split_first() {
+        Some((name, rest)) => reads_field(&rule["fields"][*name], rest, part, world),
+        None if part => nested
+            .into_iter()
+            .flatten()
+            .map(|(_, rule)| reads_field(rule, &[], true, world))
+            .fold(Some(false), or),
+        // The whole of an embedded document is never settled by the rules of its parts.
+        None => Some(false),
+    };
+    or(whole, below)
+}
+
+fn settled(expression: &Value, world: &World) -> Settled {
+    match expression {
+        Value::Object(members) => {
+            members.iter().map(|(key, value)| member(key, value, world)).fold(Some(true), and)
+        }
+        other => (!asks_document(other)).then(|| Scene::of(world).holds(other)),
+    }
+}
+
+fn member(key: &str, value: &Value, world: &World) -> Settled {
+    let each = || value.as_array().into_iter().flatten().map(|part| settled(part, world));
+    match bare(key) {
+        Some("and") => each().fold(Some(true), and),
+        Some("or") => each().fold(Some(false), or),
+        Some("nor") => not(each().fold(Some(false), or)),
+        Some("not") => not(settled(value.get(0).unwrap_or(value), world)),
+        _ => {
+            let known = key.starts_with("%%") && !is_of_document(key) && !asks_document(value);
+            let one = Value::Object([(key.to_owned(), value.clone())].into_iter().collect());
+            known.then(|| Scene::of(world).holds(&one))
+        }
+    }
+}
+
+fn is_of_document(text: &str) -> bool {
+    ["%%root", "%%prevRoot", "%%this", "%%prev"].iter().any(|name| text.starts_with(name))
+}
+
+fn asks_document(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_of_document(text),
+        Value::Array(items) => items.iter().any(asks_document),
+        Value::Object(members) => members.values().any(asks_document),
+        _ => false,
+    }
+}

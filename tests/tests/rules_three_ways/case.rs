@@ -1,0 +1,194 @@
+//! One question, and whether it is answered alike three ways.
+
+use backstitch::filter::{Comparison, Direction, Filter, SortKey};
+use backstitch::report::Report;
+use backstitch::rules::{Access, CollectionRules, Denied, Query, RuleBook};
+use backstitch::store::{ReadExt, Snapshot};
+use backstitch_tests::naive_rules::{Condition, Question, Rules, Sight};
+use bson::{Bson, Document, RawDocumentBuf};
+use serde_json::Value;
+
+use crate::pool::Pool;
+
+/// A question of one user about one collection under some rules.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) rules: Value,
+    pub(crate) user: usize,
+    pub(crate) collection: usize,
+    pub(crate) ask: Ask,
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub(crate) enum Ask {
+    Find(Question),
+    Insert(Document),
+    Update(Document, Document),
+    Delete(Document),
+}
+
+/// What a find shows: the places of the documents in order, and what is seen of each.
+pub(crate) type Shown = Vec<(usize, Document)>;
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Answer {
+    Shows(Shown),
+    /// The path may not be used.
+    Refused(String),
+    Allows(bool),
+}
+
+/// Where the answers are looked for.
+pub(crate) struct Bench<'a> {
+    pub(crate) pool: &'a Pool,
+    pub(crate) snapshots: [Box<dyn Snapshot>; 2],
+}
+
+impl Case {
+    /// The engine's access.
+    pub(crate) fn access(&self, pool: &Pool) -> Access {
+        let mut book = RuleBook::new(pool.values.clone());
+        let collection = &pool.collections[self.collection].id;
+        let rules = CollectionRules::parse(&self.rules, "rules.json", &mut Report::default());
+        book.insert(collection.clone(), rules);
+        book.access(&pool.users[self.user].1, collection)
+    }
+
+    /// How the engine answers: in memory and on SQLite.
+    pub(crate) async fn engine(&self, bench: &Bench<'_>) -> [Answer; 2] {
+        let access = self.access(bench.pool);
+        let both = |allowed: bool| [Answer::Allows(allowed), Answer::Allows(allowed)];
+        match &self.ask {
+            Ask::Find(question) => match access.find(query(question)) {
+                Err(Denied::FieldNotReadable(path)) => [Answer::Refused(path.clone()), Answer::Refused(path)],
+                Err(other) => panic!("a find was refused as {other:?}"),
+                Ok(scoped) => {
+                    let mut answers = Vec::new();
+                    for snapshot in &bench.snapshots {
+                        let mut cursor = snapshot.find(&scoped).await.unwrap();
+                        let found = cursor.collect_scoped(&scoped).await.unwrap();
+                        answers.push(Answer::Shows(found.iter().map(|raw| shown(&access, raw)).collect()));
+                    }
+                    answers.try_into().unwrap()
+                }
+            },
+            Ask::Insert(document) => both(access.insert(raw(document)).is_ok()),
+            Ask::Update(before, after) => both(access.replace(&raw(before), raw(after)).is_ok()),
+            Ask::Delete(document) => both(access.delete(&raw(document)).is_ok()),
+        }
+    }
+
+    /// How the oracle answers; it never refuses.
+    pub(crate) fn naive(&self, pool: &Pool) -> Answer {
+        let rules = Rules::new(&self.rules);
+        let world = &pool.users[self.user].0;
+        match &self.ask {
+            Ask::Find(question) => {
+                let documents = &pool.collections[self.collection].documents;
+                let sight = |document: &Document| match rules.sight(world, document, false) {
+                    Sight::Nothing => None,
+                    Sight::Part(seen) => Some(seen),
+                };
+                let seen: Vec<Option<Document>> = documents.iter().map(sight).collect();
+                let places = question.answer(&seen);
+                Answer::Shows(places.into_iter().map(|place| (place, seen[place].clone().unwrap())).collect())
+            }
+            Ask::Insert(document) => Answer::Allows(rules.may_insert(world, document)),
+            Ask::Update(before, after) => Answer::Allows(rules.may_update(world, before, after)),
+            Ask::Delete(document) => Answer::Allows(rules.may_delete(world, document)),
+        }
+    }
+
+    /// The engine's answers and the oracle's where they differ, as text.
+    pub(crate) async fn difference(&self, bench: &Bench<'_>) -> Option<String> {
+        let [memory, sqlite] = self.engine(bench).await;
+        if memory != sqlite {
+            return Some(format!("memory: {memory:?}\nsqlite: {sqlite:?}"));
+        }
+        if let Ask::Find(question) = &self.ask {
+            if let Some(wrong) = self.wrong_about_paths(question, &memory, bench.pool) {
+                return Some(wrong);
+            }
+            if matches!(memory, Answer::Refused(_)) {
+                return None;
+            }
+        }
+        let naive = self.naive(bench.pool);
+        (memory != naive).then(|| format!("engine: {memory:?}\noracle: {naive:?}"))
+    }
+
+    /// Decision 40, as strictly as it can be asked.
+    ///
+    /// A filter may be refused only where no document of the collection shows the path to this user, and has to
+    /// be where the rules settle that before a document is looked at. A sort has to be refused where some
+    /// document that the user sees hides a part of the path, and may not be where the rules settle that all show it.
+    fn wrong_about_paths(&self, question: &Question, answer: &Answer, pool: &Pool) -> Option<String> {
+        let rules = Rules::new(&self.rules);
+        let world = &pool.users[self.user].0;
+        let documents = &pool.collections[self.collection].documents;
+        let filtered = question.condition.paths();
+        let sorted = question.sort.iter().map(|(path, _)| path.as_str());
+        let hidden_somewhere = |path: &str| {
+            documents.iter().any(|one| {
+                rules.sight(world, one, false) != Sight::Nothing && !rules.reads_whole_path(world, one, path)
+            })
+        };
+        match answer {
+            Answer::Refused(path) => {
+                let shown = documents.iter().any(|one| rules.reads_path(world, one, path));
+                let by_filter = filtered.contains(&path.as_str()) && !shown;
+                let by_sort = sorted.clone().any(|it| it == path) && !rules.always_reads(world, path);
+                let wrong = !by_filter && !by_sort;
+                wrong.then(|| format!("`{path}` is refused, and may be used"))
+            }
+            _ => {
+                let never = filtered.into_iter().find(|path| rules.never_reads(world, path));
+                let hidden = sorted.into_iter().find(|path| hidden_somewhere(path));
+                never.or(hidden).map(|path| format!("`{path}` is used, and has to be refused"))
+            }
+        }
+    }
+}
+
+fn shown(access: &Access, raw: &RawDocumentBuf) -> (usize, Document) {
+    let place = raw.get_i32("_id").unwrap();
+    (usize::try_from(place).unwrap(), access.visibility(raw).readable_part(raw))
+}
+
+fn raw(document: &Document) -> RawDocumentBuf {
+    RawDocumentBuf::try_from(document).unwrap()
+}
+
+fn query(question: &Question) -> Query {
+    let key = |(path, descending): &(String, bool)| SortKey {
+        path: path.as_str().into(),
+        direction: if *descending { Direction::Descending } else { Direction::Ascending },
+    };
+    Query {
+        filter: filter(&question.condition),
+        sort: question.sort.iter().map(key).collect(),
+        limit: question.limit.map(|limit| limit as u64),
+    }
+}
+
+fn filter(condition: &Condition) -> Filter {
+    let compare =
+        |path: &String, comparison, value: &Bson| Filter::compare(path.as_str(), comparison, value.clone());
+    match condition {
+        Condition::Eq(path, value) => compare(path, Comparison::Eq, value),
+        Condition::Ne(path, value) => compare(path, Comparison::Eq, value).negate(),
+        Condition::Gt(path, value) => compare(path, Comparison::Gt, value),
+        Condition::Gte(path, value) => compare(path, Comparison::Gte, value),
+        Condition::Lt(path, value) => compare(path, Comparison::Lt, value),
+        Condition::Lte(path, value) => compare(path, Comparison::Lte, value),
+        Condition::In(path, values) => Filter::is_in(path.as_str(), values.clone()),
+        Condition::Nin(path, values) => Filter::is_in(path.as_str(), values.clone()).negate(),
+        Condition::Exists(path, true) => Filter::exists(path.as_str()),
+        Condition::Exists(path, false) => Filter::exists(path.as_str()).negate(),
+        Condition::And(parts) => Filter::And(parts.iter().map(filter).collect()),
+        Condition::Or(parts) => Filter::Or(parts.iter().map(filter).collect()),
+        Condition::Not(part) => filter(part).negate(),
+    }
+}

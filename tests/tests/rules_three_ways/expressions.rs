@@ -1,0 +1,266 @@
+//! Random expressions about the documents and the users of the pool.
+
+use serde_json::{Value, json};
+
+use crate::dice::Dice;
+use crate::pool::{USERS, user_id};
+
+/// `%%request` and `%%environment`: the engine does not know them yet.
+pub(crate) const REQUEST_AND_ENVIRONMENT: bool = false;
+/// Document against document: `{"owner": "%%root.editor"}`.
+pub(crate) const TWO_PATHS: bool = true;
+
+/// Where an expression stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the rule of a document.
+    Document,
+    /// In the rule of a field.
+    Field,
+    /// In the `apply_when` of a filter.
+    NoDocument,
+    /// In the `query` of a filter.
+    Query,
+}
+
+/// Either spelling of an operator.
+fn spelled(name: &str, dice: &mut Dice) -> String {
+    format!("{}{name}", dice.pick(&["%", "$"]))
+}
+
+fn one(key: impl Into<String>, value: Value) -> Value {
+    Value::Object([(key.into(), value)].into_iter().collect())
+}
+
+/// An expression, nested at most so deep.
+pub(crate) fn expression(depth: usize, place: Place, dice: &mut Dice) -> Value {
+    if depth == 0 || dice.chance(55) {
+        return atom(place, dice);
+    }
+    let count = 1 + dice.below(2);
+    let parts =
+        |dice: &mut Dice| -> Value { (0..=count).map(|_| expression(depth - 1, place, dice)).collect() };
+    match dice.weighted(&[25, 30, 20, 10, 15]) {
+        0 => one(spelled("and", dice), parts(dice)),
+        1 => one(spelled("or", dice), parts(dice)),
+        2 if place != Place::Query => one(spelled("not", dice), {
+            let part = expression(depth - 1, place, dice);
+            if dice.chance(50) { json!([part]) } else { part }
+        }),
+        3 => one(spelled("nor", dice), parts(dice)),
+        // Several keys of one object.
+        _ => {
+            let mut both = atom(place, dice);
+            if let (Value::Object(both), Value::Object(more)) = (&mut both, atom(place, dice)) {
+                both.extend(more);
+            }
+            both
+        }
+    }
+}
+
+fn atom(place: Place, dice: &mut Dice) -> Value {
+    let document = if place == Place::NoDocument { 0 } else { 55 };
+    let previous = if matches!(place, Place::Document | Place::Field) { 8 } else { 0 };
+    let field = if place == Place::Field { 30 } else { 0 };
+    let user = if place == Place::Query { 0 } else { 22 };
+    let constant = if place == Place::Query { 0 } else { 8 };
+    match dice.weighted(&[document, user, previous, field, constant]) {
+        0 => {
+            let path = dice.pick(PATHS);
+            let prefix = if place != Place::Query && dice.chance(20) { "%%root." } else { "" };
+            one(format!("{prefix}{path}"), comparison(path, place, dice))
+        }
+        1 => about_user(dice),
+        2 => about_previous(dice),
+        3 => about_field(dice),
+        // Now and then what is not understood.
+        _ if dice.chance(6) => dice.pick(&[
+            json!({ "level": { "%near": 1 } }),
+            json!({ "%%nothing.x": 1 }),
+            json!({ "%maybe": [] }),
+            json!({ "level": { "%in": 3 } }),
+        ]),
+        _ => dice.pick(&[json!({}), json!(true), json!({ "%%true": true }), json!({ "%%false": "%%true" })]),
+    }
+}
+
+/// Paths, those of more interest more often.
+pub(crate) const PATHS: &[&str] = &[
+    "owner", "owner", "team", "team", "level", "level", "level", "tags", "tags", "open", "open", "e.x",
+    "e.x", "e.y", "e.z.w", "e", "es.x", "es.y", "gone", "_id", "editor",
+];
+
+fn comparison(path: &str, place: Place, dice: &mut Dice) -> Value {
+    match dice.weighted(&[45, 10, 20, 15, 10]) {
+        0 => operand(path, place, dice),
+        1 => {
+            let name = dice.pick(&["eq", "ne", "ne"]);
+            one(spelled(name, dice), operand(path, place, dice))
+        }
+        2 if path != "tags" => {
+            let mut range = one(spelled(dice.pick(&["gt", "gte"]), dice), scalar(path, dice));
+            if dice.chance(40) {
+                let name = spelled(dice.pick(&["lt", "lte"]), dice);
+                range[name] = scalar(path, dice);
+            }
+            range
+        }
+        3 => {
+            let name = dice.pick(&["in", "nin", "all"]);
+            let list = match (path, dice.below(4)) {
+                ("level" | "e.x" | "es.x", 0) => json!("%%values.levels"),
+                ("team" | "e.y" | "es.y", 0) => json!("%%user.custom_data.teams"),
+                ("tags", 0) => json!("%%user.custom_data.tags"),
+                (_, 1) if dice.chance(30) => json!("%%user.custom_data.absent"),
+                _ => (0..dice.below(4)).map(|_| scalar(path, dice)).collect(),
+            };
+            one(spelled(name, dice), list)
+        }
+        _ => one(
+            spelled("exists", dice),
+            dice.pick(&[json!(true), json!(false), json!("%%true"), json!("%%false")]),
+        ),
+    }
+}
+
+/// What a path may be compared with: a value of its kind, a list, or nothing.
+fn operand(path: &str, place: Place, dice: &mut Dice) -> Value {
+    match (path, dice.below(9)) {
+        (_, 0) => dice.pick(&[
+            json!(null),
+            json!("%%user.custom_data.absent"),
+            json!("%%user.custom_data.nothing"),
+            json!("%%values.nothing"),
+        ]),
+        ("team" | "e.y" | "es.y", 1) => json!("%%user.custom_data.teams"),
+        ("level" | "e.x" | "es.x", 1) => json!("%%values.levels"),
+        ("team" | "tags", 2) => dice.pick(&[json!(["red", "x"]), json!(["x", "y"]), json!([])]),
+        ("tags", 3) => json!("%%user.custom_data.tags"),
+        ("tags", 4) => json!("%%values.tags"),
+        ("e", _) => dice.pick(&[
+            json!({ "x": 1, "y": "red" }),
+            json!({ "x": "%%user.custom_data.level", "y": "%%values.team" }),
+            json!({}),
+            json!({ "x": "%%user.custom_data.absent" }),
+        ]),
+        ("owner", 1 | 2) if TWO_PATHS && place != Place::Query => json!("%%root.editor"),
+        ("level", 2) if TWO_PATHS && place != Place::Query => json!("%%root.e.x"),
+        _ => scalar(path, dice),
+    }
+}
+
+/// A value of the path's kind.
+fn scalar(path: &str, dice: &mut Dice) -> Value {
+    match path {
+        "owner" | "editor" => {
+            let hex = user_id(u8::try_from(dice.below(USERS.into())).unwrap()).to_hex();
+            match dice.below(8) {
+                0 | 1 => json!("%%user.id"),
+                2 | 3 => one(spelled("stringToOid", dice), json!("%%user.id")),
+                4 => one(spelled("stringToOid", dice), json!(hex)),
+                5 => dice.pick(&[
+                    json!({ "%stringToOid": "no id" }),
+                    json!({ "%stringToOid": "%%user.custom_data.absent" }),
+                    json!({ "%oidToString": "%%user.id" }),
+                    json!("%%user.id%%"),
+                    json!({ "%stringToUuid": "%%user.id" }),
+                ]),
+                6 => json!({ "$oid": hex }),
+                _ => json!(hex),
+            }
+        }
+        "team" | "e.y" | "es.y" => dice.pick(&[
+            json!("red"),
+            json!("blue"),
+            json!("green"),
+            json!("%%user.custom_data.team"),
+            json!("%%values.team"),
+        ]),
+        "tags" => dice.pick(&[json!("x"), json!("y"), json!("z"), json!("%%user.custom_data.absent")]),
+        "open" => dice.pick(&[
+            json!(true),
+            json!(false),
+            json!("%%true"),
+            json!("%%user.custom_data.flag"),
+            json!("%%values.open"),
+        ]),
+        "e" => json!({ "x": 1, "y": "red" }),
+        "_id" => json!(dice.below(20)),
+        _ => dice.pick(&[
+            json!(0),
+            json!(1),
+            json!(2),
+            json!(1.0),
+            json!(1.5),
+            json!("%%user.custom_data.level"),
+            json!("%%user.custom_data.deep.level"),
+            json!("%%values.limit"),
+        ]),
+    }
+}
+
+fn about_user(dice: &mut Dice) -> Value {
+    if REQUEST_AND_ENVIRONMENT && dice.chance(25) {
+        return dice.pick(&[
+            json!({ "%%request.httpMethod": "POST" }),
+            json!({ "%%request.remoteIPAddress": { "%exists": true } }),
+            json!({ "%%environment.tag": "production" }),
+            json!({ "%%environment.values.limit": { "%gt": 1 } }),
+            json!({ "%%environment.values.absent": null }),
+        ]);
+    }
+    dice.pick(&[
+        json!({ "%%user.custom_data.level": { "%gte": 2 } }),
+        json!({ "%%user.custom_data.level": 1 }),
+        json!({ "%%user.custom_data.teams": "red" }),
+        json!({ "%%user.custom_data.teams": { "$in": ["green", "%%values.team"] } }),
+        json!({ "%%user.custom_data.teams": { "%all": ["red", "blue"] } }),
+        json!({ "%%user.custom_data.team": "%%values.team" }),
+        json!({ "%%user.custom_data.team": { "%ne": "red" } }),
+        json!({ "%%user.custom_data.absent": null }),
+        json!({ "%%user.custom_data.nothing": { "%exists": true } }),
+        json!({ "%%user.custom_data.absent": { "%exists": false } }),
+        json!({ "%%user.custom_data.absent": "%%values.nothing" }),
+        json!({ "%%user.type": "server" }),
+        json!({ "%%user.data.name": "user0" }),
+        json!({ "%%user.identities.provider_type": "anon-user" }),
+        json!({ "%%user.id": "%%values.owner" }),
+        json!({ "%%user.id%%": { "%exists": true } }),
+        json!({ "%%values.levels": "%%user.custom_data.level" }),
+        json!({ "%%values.open": true }),
+        json!({ "%%true": "%%user.custom_data.flag" }),
+        json!({ "%%true": { "%ne": "%%user.custom_data.flag" } }),
+        json!("%%user.custom_data.flag"),
+        json!({ "%%user.custom_data.level": { "%in": "%%values.levels" } }),
+    ])
+}
+
+fn about_previous(dice: &mut Dice) -> Value {
+    dice.pick(&[
+        json!({ "%%prevRoot": { "%exists": false } }),
+        json!({ "%%prevRoot": { "%exists": true } }),
+        json!({ "%%prevRoot.owner": "%%user.id" }),
+        json!({ "%%prevRoot.team": { "%ne": "red" } }),
+        json!({ "%%prevRoot.open": true }),
+        json!({ "%%prevRoot.level": { "%lte": 2 } }),
+        json!({ "level": { "%gte": "%%prevRoot.level" } }),
+        json!({ "owner": "%%prevRoot.owner" }),
+        json!({ "%%root.team": { "$ne": "%%prevRoot.team" } }),
+    ])
+}
+
+fn about_field(dice: &mut Dice) -> Value {
+    dice.pick(&[
+        json!({ "%%this": { "%exists": true } }),
+        json!({ "%%this": { "%gte": 1 } }),
+        json!({ "%%this": "red" }),
+        json!({ "%%this": { "%ne": 1 } }),
+        json!({ "%%this": "%%user.id" }),
+        json!({ "%%this": "%%prev" }),
+        json!({ "%%prev": { "%exists": false } }),
+        json!({ "%%prev": { "$in": ["red", 1, true, "x"] } }),
+        json!({ "%%this.x": { "%gte": 1 } }),
+        json!({ "%%prev": null }),
+    ])
+}
