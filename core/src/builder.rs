@@ -243,7 +243,7 @@ impl Wiring {
                 report.warn(&resolver.file, "/function_name", message);
             }
         }
-        let rules = rule_book(&config, &self.limits, &mut report);
+        let rules = rule_book(&config, (&self.functions, &self.limits), &mut report);
         checks::report_missing_functions(&config, &self.functions, &mut report);
         checks::report_what_tells(&config, &mut report);
         for problem in report.problems() {

@@ -1,8 +1,10 @@
 //! What an app's configuration comes to: its rule book and its catalog.
 
-use bson::{Bson, Document};
+use bson::{Bson, Document, doc};
+use serde_json::Value;
 
-use crate::app::{AppConfig, ConfigValue};
+use crate::app::{AppConfig, ConfigValue, RulesSource};
+use crate::functions::Functions;
 use crate::graphql::build::{CollectionInput, SchemaInput};
 use crate::graphql::catalog::Catalog;
 use crate::limits::Limits;
@@ -10,18 +12,26 @@ use crate::report::Report;
 use crate::rules::{CollectionRules, RuleBook};
 
 /// The rules of every collection, and of every data source for the collections without roles.
-pub(crate) fn rule_book(config: &AppConfig, limits: &Limits, report: &mut Report) -> RuleBook {
-    let mut book = RuleBook::new(values(config));
+///
+/// What calls a function that is not there is closed, and reported.
+pub(crate) fn rule_book(
+    config: &AppConfig,
+    (functions, limits): (&Functions, &Limits),
+    report: &mut Report,
+) -> RuleBook {
+    let mut read = |rules: &RulesSource| {
+        let mut read = CollectionRules::parse_within(&rules.json, &rules.file, limits, report);
+        read.close_without(&|name| functions.has(name), &rules.file, report);
+        read
+    };
+    let mut book = RuleBook::new(values(config)).with_environment(environment(config));
     for collection in &config.collections {
         if let Some(rules) = &collection.rules {
-            let rules = CollectionRules::parse_within(&rules.json, &rules.file, limits, report);
-            book.insert(collection.id.clone(), rules);
+            book.insert(collection.id.clone(), read(rules));
         }
     }
     for default in &config.default_rules {
-        let rules = &default.rules;
-        let rules = CollectionRules::parse_within(&rules.json, &rules.file, limits, report);
-        book.insert_default(default.service.clone(), rules);
+        book.insert_default(default.service.clone(), read(&default.rules));
     }
     book
 }
@@ -50,6 +60,12 @@ pub(crate) fn catalog(config: &AppConfig, report: &mut Report) -> Catalog {
         natural_pluralization: config.graphql.natural_pluralization,
     };
     Catalog::build(&input, report)
+}
+
+/// What `%%environment` stands for.
+fn environment(config: &AppConfig) -> Document {
+    let values = Bson::try_from(Value::Object(config.environment_values.clone())).unwrap_or(Bson::Null);
+    doc! { "tag": &config.environment, "values": values }
 }
 
 /// What `%%values` stands for.

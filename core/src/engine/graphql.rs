@@ -7,8 +7,6 @@
 //!    is 400.
 //! 4. A body has to say that it is JSON; browsers then ask first when another site's page sends it.
 
-use std::net::IpAddr;
-
 use bytes::Bytes;
 use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, VARY};
 use http::request::Parts;
@@ -36,7 +34,7 @@ enum MediaType {
 /// `GET` and `POST …/graphql`.
 pub(super) async fn answer(app: &App, head: &Parts, body: &Bytes) -> Result<Response<Body>> {
     let actor = app.authenticate_by_any(head).await?;
-    let caller = Caller { app, actor: &actor, peer: wire::peer_address(head), notes: Notes::of(head) };
+    let caller = Caller { app, actor: &actor, head };
     let media_type = MediaType::of(&head.headers);
     let mut response = if head.method == Method::GET {
         let request = from_query(head.uri.query().unwrap_or_default())?;
@@ -60,13 +58,12 @@ pub(super) async fn answer(app: &App, head: &Parts, body: &Bytes) -> Result<Resp
 struct Caller<'a> {
     app: &'a App,
     actor: &'a Actor,
-    peer: Option<IpAddr>,
-    notes: Option<&'a Notes>,
+    head: &'a Parts,
 }
 
 impl Caller<'_> {
     async fn ask(&self, request: &GraphqlRequest) -> GraphqlResponse {
-        self.app.graphql_from(self.actor, request, (self.peer, self.notes)).await
+        self.app.graphql_from(self.actor, request, (Some(self.head), Notes::of(self.head))).await
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bson::{Document, RawDocument};
@@ -16,12 +15,12 @@ use crate::env::Env;
 use crate::error::Result;
 use crate::functions::Functions;
 use crate::graphql::{ExecuteContext, Graphql, GraphqlRequest, GraphqlResponse};
-use crate::http::{Network, OriginList, bearer_token, peer_address};
+use crate::http::{Network, OriginList, bearer_token, peer_address, request_facts};
 use crate::id::{AppId, CollectionId};
 use crate::limits::Limits;
 use crate::observe::{Notes, Watcher};
 use crate::report::Report;
-use crate::rules::RuleBook;
+use crate::rules::{Lazily, RuleBook};
 use crate::schema::CollectionSchema;
 use crate::session::{Sessions, Tokens};
 use crate::store::{KeyAlgorithm, Store};
@@ -107,13 +106,15 @@ impl App {
         response
     }
 
-    /// As [`graphql`](Self::graphql), for a peer whom custom resolvers may ask about, and noting what is found out.
+    /// As [`graphql`](Self::graphql), in an HTTP request that rules and functions may ask about, and noting what is
+    /// found out.
     pub(crate) async fn graphql_from(
         &self,
         actor: &Actor,
         request: &GraphqlRequest,
-        (peer, notes): (Option<IpAddr>, Option<&Notes>),
+        (head, notes): (Option<&Parts>, Option<&Notes>),
     ) -> GraphqlResponse {
+        let facts = || head.map(request_facts).unwrap_or_default();
         let graphql = &self.parts.config.graphql;
         let written = |collection: &CollectionId, document: &RawDocument| {
             self.validate(graphql.write_validation, collection, document)
@@ -125,11 +126,12 @@ impl App {
             store: &*self.parts.store,
             actor,
             rules: &self.parts.rules,
+            request: &Lazily::new(&facts),
             env: &self.parts.env,
             validate: &written,
             validate_read: (graphql.read_validation != ValidationAction::Off).then_some(&read),
             functions: &self.parts.functions,
-            peer,
+            peer: head.and_then(peer_address),
             notes,
         };
         self.parts.graphql.execute(&context, request).await

@@ -27,7 +27,7 @@ use crate::functions::Functions;
 use crate::id::CollectionId;
 use crate::limits::Limits;
 use crate::observe::{Notes, bounded, metrics};
-use crate::rules::RuleBook;
+use crate::rules::{Lazily, RuleBook};
 use crate::store::DocumentStore;
 
 /// Says why a document does not fit its schema.
@@ -55,6 +55,8 @@ pub struct ExecuteContext<'a> {
     pub actor: &'a Actor,
     /// What binds them.
     pub rules: &'a RuleBook,
+    /// What `%%request` stands for.
+    pub request: &'a Lazily<'a>,
     /// Time and randomness, for fresh ids.
     pub env: &'a Env,
     /// Asked for every new image, before it is written.

@@ -3,6 +3,7 @@
 mod body;
 mod cors;
 mod decode;
+mod facts;
 mod peer;
 mod respond;
 mod route;
@@ -10,6 +11,7 @@ mod route;
 pub use body::{Body, BodyStream, PeerAddress};
 pub(crate) use cors::{OriginList, allow};
 pub(crate) use decode::{bearer_token, json_object, required_string};
+pub(crate) use facts::request_facts;
 pub use peer::Network;
 pub(crate) use peer::{Proxies, peer_address};
 pub(crate) use respond::{empty, error, health, json, json_bytes, method_not_allowed, preflight};

@@ -5,10 +5,14 @@
 //! 2. Absent and inconvertible members of a list are left out.
 //! 3. A document path on the right and a known value on the left change sides.
 
+use std::sync::Arc;
+
 use bson::{Bson, Document};
 
+use super::answers::{Answers, RuleCall};
 use super::condition::{Condition, Scene};
 use super::expr::{Expression, Known, Operand, Relation};
+use super::lazily::Lazily;
 use super::relate;
 use crate::filter::{Comparison, Filter};
 
@@ -18,6 +22,10 @@ pub(crate) struct Facts<'a> {
     /// Asked for only by rules that name the user.
     pub(crate) user: &'a dyn Fn() -> &'a Document,
     pub(crate) values: &'a Document,
+    pub(crate) environment: &'a Document,
+    pub(crate) request: &'a Lazily<'a>,
+    /// What functions have answered.
+    pub(crate) answers: &'a Answers,
 }
 
 /// An operand once the facts are in.
@@ -52,10 +60,14 @@ pub(crate) fn bind(expression: &Expression, facts: Facts<'_>) -> Condition {
 
 fn exists(operand: &Operand, facts: Facts<'_>) -> Condition {
     match operand {
-        Operand::Literal(_) | Operand::List(_) | Operand::Document(_) | Operand::Convert(..) => {
-            Condition::Always
+        Operand::Literal(_)
+        | Operand::List(_)
+        | Operand::Document(_)
+        | Operand::Convert(..)
+        | Operand::Call(..) => Condition::Always,
+        Operand::Known(known, path) => {
+            Condition::constant(relate::lookup(facts.document(*known), path).is_some())
         }
-        Operand::Known(known, path) => Condition::constant(lookup(facts.document(*known), path).is_some()),
         Operand::Stored(image, path) if path.is_empty() => Condition::Present(*image),
         Operand::Stored(image, path) => Condition::Matches(*image, Filter::exists(path.as_str())),
     }
@@ -71,7 +83,8 @@ fn relates(left: Bound, relation: Relation, right: Bound) -> Condition {
         }
         (Bound::Absent, Bound::Value(right)) => Condition::constant(relate::absent_holds(relation, &right)),
         (Bound::Value(Bson::Null), Bound::Absent) => {
-            Condition::constant(relation == Relation::Compare(Comparison::Eq))
+            let equal = [Relation::Compare(Comparison::Eq), Relation::Exactly(Comparison::Eq)];
+            Condition::constant(equal.contains(&relation))
         }
         (Bound::Value(_) | Bound::Open(_), Bound::Absent) => Condition::Never,
         (Bound::Open(Operand::Stored(image, path)), Bound::Value(value)) => {
@@ -92,7 +105,7 @@ fn relates(left: Bound, relation: Relation, right: Bound) -> Condition {
 fn bound(operand: &Operand, facts: Facts<'_>) -> Bound {
     match operand {
         Operand::Literal(value) => Bound::Value(value.clone()),
-        Operand::Known(known, path) => match lookup(facts.document(*known), path) {
+        Operand::Known(known, path) => match relate::lookup(facts.document(*known), path) {
             None | Some(Bson::Null | Bson::Undefined) => Bound::Absent,
             Some(value) => Bound::Value(value),
         },
@@ -104,7 +117,33 @@ fn bound(operand: &Operand, facts: Facts<'_>) -> Bound {
             Bound::Absent | Bound::Nothing => Bound::Nothing,
             Bound::Open(inner) => Bound::Open(Operand::Convert(*conversion, Box::new(inner))),
         },
+        Operand::Call(function, arguments) => call(function, arguments, facts),
     }
+}
+
+/// A call that knows no document is made before any is fetched, so that its answer becomes part of the filter.
+fn call(function: &Arc<str>, arguments: &[Operand], facts: Facts<'_>) -> Bound {
+    let arguments: Vec<Operand> = arguments
+        .iter()
+        .map(|argument| match bound(argument, facts) {
+            Bound::Value(value) => Operand::Literal(value),
+            Bound::Absent | Bound::Nothing => Operand::Literal(Bson::Null),
+            Bound::Open(operand) => operand,
+        })
+        .collect();
+    let known = arguments.iter().map(|argument| match argument {
+        Operand::Literal(value) => Some(value.clone()),
+        _ => None,
+    });
+    if let Some(arguments) = known.collect()
+        && let Some(answer) = facts.answers.of(RuleCall { function: Arc::clone(function), arguments })
+    {
+        return match answer {
+            Bson::Null | Bson::Undefined => Bound::Nothing,
+            value => Bound::Value(value),
+        };
+    }
+    Bound::Open(Operand::Call(Arc::clone(function), arguments))
 }
 
 fn list(items: &[Operand], facts: Facts<'_>) -> Bound {
@@ -138,13 +177,14 @@ fn closed(operand: Operand) -> Bound {
         return Bound::Open(operand);
     }
     let nowhere = bson::RawDocumentBuf::new();
-    relate::values(&operand, Scene::stored(&nowhere)).into_iter().next().map_or(Bound::Nothing, Bound::Value)
+    let values = relate::values(&operand, Scene::stored(&nowhere, &Answers::default()));
+    values.into_iter().flatten().next().map_or(Bound::Nothing, Bound::Value)
 }
 
 fn is_open(operand: &Operand) -> bool {
     match operand {
         Operand::Literal(_) | Operand::Known(..) => false,
-        Operand::Stored(..) => true,
+        Operand::Stored(..) | Operand::Call(..) => true,
         Operand::List(items) => items.iter().any(is_open),
         Operand::Document(fields) => fields.iter().any(|(_, operand)| is_open(operand)),
         Operand::Convert(_, inner) => is_open(inner),
@@ -156,37 +196,9 @@ impl<'a> Facts<'a> {
         match known {
             Known::User => (self.user)(),
             Known::Values => self.values,
+            Known::Environment => self.environment,
+            Known::Request => self.request.get(),
         }
-    }
-}
-
-/// What stands at the path; a path through an array gives the array of what its elements hold.
-fn lookup(document: &Document, path: &str) -> Option<Bson> {
-    if path.is_empty() {
-        return Some(Bson::Document(document.clone()));
-    }
-    let (head, rest) = match path.split_once('.') {
-        Some((head, rest)) => (head, Some(rest)),
-        None => (path, None),
-    };
-    // `a.b` is a name of a value before it is a path.
-    if let Some(value) = document.get(path) {
-        return Some(value.clone());
-    }
-    match (document.get(head)?, rest) {
-        (value, None) => Some(value.clone()),
-        (Bson::Document(inner), Some(rest)) => lookup(inner, rest),
-        (Bson::Array(items), Some(rest)) => {
-            let found: Vec<Bson> = items
-                .iter()
-                .filter_map(|item| match item {
-                    Bson::Document(inner) => lookup(inner, rest),
-                    _ => None,
-                })
-                .collect();
-            (!found.is_empty()).then_some(Bson::Array(found))
-        }
-        _ => None,
     }
 }
 
@@ -204,8 +216,7 @@ mod tests {
 
     fn parsed(json: &Value) -> (Option<Expression>, Report) {
         let mut report = Report::default();
-        let mut parser = Parser { file: "rules.json", report: &mut report, max_depth: 8, this: None };
-        let expression = parser.expression(json, "");
+        let expression = Parser::new("rules.json", &mut report, 8).expression(json, "");
         (expression, report)
     }
 
@@ -219,17 +230,25 @@ mod tests {
         };
         let values = doc! {"admins": ["u1", HEX], "limit": 5};
         let (expression, report) = parsed(json);
-        bind(
-            &expression.unwrap_or_else(|| panic!("{json}: {report}")),
-            Facts { user: &|| &user, values: &values },
-        )
+        let environment = doc! {"tag": "qa", "values": {"open": true}};
+        let request = || doc! {"httpMethod": "POST", "requestHeaders": {"X-Tenant": ["red", "blue"]}};
+        let (request, answers) = (Lazily::new(&request), Answers::default());
+        let facts = Facts {
+            user: &|| &user,
+            values: &values,
+            environment: &environment,
+            request: &request,
+            answers: &answers,
+        };
+        bind(&expression.unwrap_or_else(|| panic!("{json}: {report}")), facts)
     }
 
     fn check(json: Value, document: Document, expected: bool) {
         let raw = RawDocumentBuf::try_from(&document).unwrap();
         let condition = bound_to_user(&json);
-        assert_eq!(condition.holds(Scene::stored(&raw)), expected, "{json} on {document}");
-        let found = match condition.verdict() {
+        let answers = Answers::default();
+        assert_eq!(condition.holds(Scene::stored(&raw, &answers)), expected, "{json} on {document}");
+        let found = match condition.verdict(&answers) {
             Verdict::Always => true,
             Verdict::Never => false,
             Verdict::When(filter) => matches(&filter, &raw),
@@ -305,6 +324,16 @@ mod tests {
     }
 
     #[test]
+    fn the_environment_and_the_request_are_known() {
+        check(json!({"%%environment.tag": "qa"}), doc! {}, true);
+        check(json!({"open": "%%environment.values.open"}), doc! {"open": true}, true);
+        check(json!({"%%environment.values.none": {"%exists": true}}), doc! {}, false);
+        check(json!({"%%request.httpMethod": {"$in": ["GET", "POST"]}}), doc! {}, true);
+        check(json!({"tenant": "%%request.requestHeaders.X-Tenant"}), doc! {"tenant": "blue"}, true);
+        check(json!({"%%request.remoteIPAddress": null}), doc! {}, true);
+    }
+
+    #[test]
     fn arrays_contain_in_both_directions() {
         check(json!({"owners": "%%user.id"}), doc! {"owners": ["u", HEX]}, true);
         check(json!({"team": "%%user.custom_data.teams"}), doc! {"team": "y"}, true);
@@ -359,11 +388,16 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_no_expression_and_an_error_with_its_pointer() {
         let cases = [
-            (json!({"%%true": {"%function": {"name": "f", "arguments": ["%%user"]}}}), "/%%true/%function"),
+            (json!({"%%true": {"%function": {"arguments": ["%%user"]}}}), "/%%true/%function"),
+            (json!({"%%true": {"%function": {"name": "f", "arguments": 1}}}), "/%%true/%function/arguments"),
+            (
+                json!({"%%true": {"%function": {"name": "f", "arguments": ["%%x"]}}}),
+                "/%%true/%function/arguments/0",
+            ),
             (json!({"%function": {"name": "f"}}), "/%function"),
             (json!({"a": {"$regex": "x"}}), "/a/$regex"),
-            (json!({"a": "%%request.remoteIPAddress"}), "/a"),
-            (json!({"%%environment.tag": "x"}), "/%%environment.tag"),
+            (json!({"%%env.tag": "x"}), "/%%env.tag"),
+            (json!({"%%prev": 1}), "/%%prev"),
             (json!({"%%args.a": 1}), "/%%args.a"),
             (json!({"%%partition": 1}), "/%%partition"),
             (json!({"%%this": 1}), "/%%this"),
@@ -392,8 +426,12 @@ mod tests {
     #[test]
     fn what_a_filter_can_say_is_a_filter() {
         let exact = bound_to_user(&json!({"%or": [{"owner": "%%user.id"}, {"%%user.type": "server"}]}));
-        assert!(matches!(exact.verdict(), Verdict::When(filter) if filter == Filter::eq("owner", HEX)));
+        assert!(
+            matches!(exact.verdict(&Answers::default()), Verdict::When(filter) if filter == Filter::eq("owner", HEX))
+        );
         let partly = bound_to_user(&json!({"owner": "%%user.id", "%%root.a": "%%root.b"}));
-        assert!(matches!(partly.verdict(), Verdict::PerDocument(f, _) if f == Filter::eq("owner", HEX)));
+        assert!(
+            matches!(partly.verdict(&Answers::default()), Verdict::PerDocument(f, _) if f == Filter::eq("owner", HEX))
+        );
     }
 }

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use bson::Document;
 
-use super::CollectionRules;
+use super::answers::Answers;
 use super::bind::Facts;
+use super::bound::BoundRules;
+use super::lazily::Lazily;
+use super::role::CollectionRules;
 use crate::actor::Actor;
 use crate::id::CollectionId;
 use crate::rules::Access;
@@ -14,19 +17,37 @@ use crate::rules::Access;
 /// The rules of every collection of an app.
 ///
 /// 1. Where a collection's own rules define a role, the default rule is never consulted.
-/// 2. Otherwise the default rule of its data source holds.
+/// 2. Otherwise the default rule of its data source holds, and the collection's own filters beside it.
 /// 3. Where that is missing too, nothing is allowed.
 #[derive(Clone, Debug, Default)]
 pub struct RuleBook {
     collections: HashMap<CollectionId, Arc<CollectionRules>>,
     defaults: HashMap<Arc<str>, Arc<CollectionRules>>,
     values: Arc<Document>,
+    environment: Arc<Document>,
+}
+
+/// Under which circumstances rules are asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Circumstances<'a> {
+    pub(crate) actor: &'a Actor,
+    /// What `%%request` stands for; asked for only by rules that name it.
+    pub(crate) request: &'a Lazily<'a>,
+    /// What functions have answered.
+    pub(crate) answers: &'a Answers,
 }
 
 impl RuleBook {
     /// A book without rules; `values` is what `%%values` stands for.
     pub fn new(values: Document) -> Self {
         Self { values: Arc::new(values), ..Self::default() }
+    }
+
+    /// What `%%environment` stands for: `{tag, values}`.
+    #[must_use]
+    pub fn with_environment(mut self, environment: Document) -> Self {
+        self.environment = Arc::new(environment);
+        self
     }
 
     /// Takes the rules of a collection.
@@ -39,21 +60,42 @@ impl RuleBook {
         self.defaults.insert(service.into(), Arc::new(rules));
     }
 
-    /// What this actor may see and do in this collection; nothing where no rule covers it.
+    /// What this actor may see and do in this collection, outside of any request; nothing where no rule covers it.
+    /// A rule that calls a function permits nothing here: functions are called only where requests are answered.
     pub fn access(&self, actor: &Actor, collection: &CollectionId) -> Access {
+        let (request, answers) = (Lazily::new(&Document::new), Answers::default());
+        self.access_under(Circumstances { actor, request: &request, answers: &answers }, collection)
+    }
+
+    /// As [`access`](Self::access), in a request.
+    pub(crate) fn access_under(&self, circumstances: Circumstances<'_>, collection: &CollectionId) -> Access {
+        let Circumstances { actor, request, answers } = circumstances;
         if actor.is_system() {
             return Access::system(collection.clone());
         }
-        let own = self.collections.get(collection).filter(|rules| rules.has_roles());
-        let default = || self.defaults.get(&collection.service).filter(|rules| rules.has_roles());
-        let rules = own.or_else(default);
-        match rules {
-            Some(rules) => {
-                let nobody = Document::new();
-                let facts = Facts { user: &|| actor.document().unwrap_or(&nobody), values: &self.values };
-                Access::of_roles(collection.clone(), rules, facts)
+        let Some((rules, more)) = self.rules_of(collection) else {
+            return Access::uncovered(collection.clone());
+        };
+        let nobody = Document::new();
+        let facts = Facts {
+            user: &|| actor.document().unwrap_or(&nobody),
+            values: &self.values,
+            environment: &self.environment,
+            request,
+            answers,
+        };
+        Access::under(collection.clone(), BoundRules::bind(rules, more, facts), answers)
+    }
+
+    /// The rules whose roles decide, and those whose filters narrow beside them.
+    fn rules_of(&self, collection: &CollectionId) -> Option<(&CollectionRules, Option<&CollectionRules>)> {
+        let own = self.collections.get(collection).map(|rules| &**rules);
+        match own {
+            Some(rules) if rules.has_roles() => Some((rules, None)),
+            own => {
+                let default = self.defaults.get(&collection.service).filter(|rules| rules.has_roles())?;
+                Some((default, own))
             }
-            None => Access::uncovered(collection.clone()),
         }
     }
 }

@@ -1,13 +1,15 @@
 //! What is left of an expression once the actor is known: a condition on a document.
 //!
-//! 1. Logic is two-valued; an absent image is an empty document.
+//! 1. Logic is two-valued; an absent image is an empty document. Only as long as a function has not answered is a
+//!    judgement unknown, and that permits nothing.
 //! 2. [`Condition::verdict`] turns a condition into what a store can filter by. What no filter can
-//!    say (a field against another field) is let through by the filter and judged per document.
+//!    say (a field against another field, a function) is let through by the filter and judged per document.
 
 use std::sync::Arc;
 
 use bson::{RawDocument, RawDocumentBuf};
 
+use super::answers::Answers;
 use super::expr::{Image, Operand, Relation};
 use super::relate;
 use crate::filter::{Filter, matches};
@@ -34,6 +36,20 @@ pub(crate) struct Scene<'a> {
     pub(crate) root: &'a RawDocument,
     pub(crate) previous: Option<&'a RawDocument>,
     pub(crate) next: &'a RawDocument,
+    /// The value that a schema's `validate` judges, and the one before, each in a document of its own.
+    pub(crate) value: Option<&'a RawDocument>,
+    pub(crate) previous_value: Option<&'a RawDocument>,
+    /// What functions have answered.
+    pub(crate) answers: &'a Answers,
+}
+
+/// Whether a condition holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    Holds,
+    Fails,
+    /// A function has still to be called.
+    Unknown,
 }
 
 /// A rule with the actor known and the document unknown.
@@ -51,18 +67,34 @@ pub(crate) enum Verdict {
 
 /// The judgement of one document that no filter can express.
 #[derive(Clone, Debug)]
-pub(crate) struct Check(Arc<Condition>);
+pub(crate) struct Check {
+    condition: Arc<Condition>,
+    answers: Answers,
+}
 
 impl Check {
     pub(crate) fn accepts(&self, document: &RawDocument) -> bool {
-        self.0.holds(Scene::stored(document))
+        self.condition.holds(Scene::stored(document, &self.answers))
+    }
+
+    pub(crate) fn calls(&self) -> bool {
+        self.condition.calls()
     }
 }
 
 impl<'a> Scene<'a> {
     /// A read: the document is all three images.
-    pub(crate) fn stored(document: &'a RawDocument) -> Self {
-        Self { root: document, previous: Some(document), next: document }
+    pub(crate) fn stored(document: &'a RawDocument, answers: &'a Answers) -> Self {
+        Self::of(document, (Some(document), document), answers)
+    }
+
+    /// A change from one image to another, judged on `root`, which is one of them.
+    pub(crate) fn of(
+        root: &'a RawDocument,
+        (previous, next): (Option<&'a RawDocument>, &'a RawDocument),
+        answers: &'a Answers,
+    ) -> Self {
+        Self { root, previous, next, value: None, previous_value: None, answers }
     }
 
     pub(crate) fn image(&self, image: Image) -> Option<&'a RawDocument> {
@@ -70,6 +102,8 @@ impl<'a> Scene<'a> {
             Image::Root => Some(self.root),
             Image::Previous => self.previous,
             Image::Next => Some(self.next),
+            Image::Value => self.value,
+            Image::PreviousValue => self.previous_value,
         }
     }
 }
@@ -127,30 +161,57 @@ impl Condition {
         }
     }
 
-    /// Whether it holds on this scene.
+    /// Whether it holds on this scene, as far as is known.
     pub(crate) fn holds(&self, scene: Scene<'_>) -> bool {
+        self.judge(scene) == Judgement::Holds
+    }
+
+    /// Whether it holds on this scene. The first function that has not answered ends it.
+    pub(crate) fn judge(&self, scene: Scene<'_>) -> Judgement {
         match self {
-            Self::Always => true,
-            Self::Never => false,
-            Self::All(parts) => parts.iter().all(|part| part.holds(scene)),
-            Self::Any(parts) => parts.iter().any(|part| part.holds(scene)),
-            Self::Not(inner) => !inner.holds(scene),
-            Self::Present(image) => scene.image(*image).is_some(),
+            Self::Always => Judgement::Holds,
+            Self::Never => Judgement::Fails,
+            Self::All(parts) => first_but(Judgement::Holds, parts, scene),
+            Self::Any(parts) => first_but(Judgement::Fails, parts, scene),
+            Self::Not(inner) => match inner.judge(scene) {
+                Judgement::Holds => Judgement::Fails,
+                Judgement::Fails => Judgement::Holds,
+                Judgement::Unknown => Judgement::Unknown,
+            },
+            Self::Present(image) => scene.image(*image).is_some().into(),
             Self::Matches(image, filter) => match scene.image(*image) {
-                Some(document) => matches(filter, document),
-                None => matches(filter, &RawDocumentBuf::new()),
+                Some(document) => matches(filter, document).into(),
+                None => matches(filter, &RawDocumentBuf::new()).into(),
             },
             Self::Pair(left, relation, right) => {
-                let rights = relate::values(right, scene);
-                relate::values(left, scene)
-                    .iter()
-                    .any(|left| rights.iter().any(|right| relate::holds(left, *relation, right)))
+                match (relate::values(left, scene), relate::values(right, scene)) {
+                    (Some(lefts), Some(rights)) => lefts
+                        .iter()
+                        .any(|left| rights.iter().any(|right| relate::holds(left, *relation, right)))
+                        .into(),
+                    _ => Judgement::Unknown,
+                }
+            }
+        }
+    }
+
+    /// Whether judging it may call a function.
+    pub(crate) fn calls(&self) -> bool {
+        match self {
+            Self::Always | Self::Never | Self::Present(_) | Self::Matches(..) => false,
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::calls),
+            Self::Not(inner) => inner.calls(),
+            Self::Pair(left, _, right) => {
+                let mut found = false;
+                left.each_call(&mut |_| found = true);
+                right.each_call(&mut |_| found = true);
+                found
             }
         }
     }
 
     /// What a store can do with it on reads.
-    pub(crate) fn verdict(self) -> Verdict {
+    pub(crate) fn verdict(self, answers: &Answers) -> Verdict {
         let upper = self.bound(true).simplify();
         if self.is_a_filter() {
             return match upper {
@@ -163,7 +224,10 @@ impl Condition {
             (Filter::Never, _) => Verdict::Never,
             (_, Filter::Always) => Verdict::Always,
             (upper, lower) if upper == lower => Verdict::When(upper),
-            (upper, _) => Verdict::PerDocument(upper, Check(Arc::new(self))),
+            (upper, _) => {
+                let check = Check { condition: Arc::new(self), answers: answers.clone() };
+                Verdict::PerDocument(upper, check)
+            }
         }
     }
 
@@ -192,6 +256,17 @@ impl Condition {
             Self::Pair(..) => Filter::Never,
         }
     }
+}
+
+impl From<bool> for Judgement {
+    fn from(holds: bool) -> Self {
+        if holds { Self::Holds } else { Self::Fails }
+    }
+}
+
+/// The first judgement that is another one.
+fn first_but(neutral: Judgement, parts: &[Condition], scene: Scene<'_>) -> Judgement {
+    parts.iter().map(|part| part.judge(scene)).find(|found| *found != neutral).unwrap_or(neutral)
 }
 
 fn single_or(

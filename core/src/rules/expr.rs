@@ -1,5 +1,7 @@
 //! A rule expression as it was written: a closed tree.
 
+use std::sync::Arc;
+
 use bson::Bson;
 
 use crate::filter::Comparison;
@@ -19,7 +21,10 @@ pub(crate) enum Expression {
 /// How two operands stand to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Relation {
+    /// As rules compare: an array, on either side, stands for each of its elements too.
     Compare(Comparison),
+    /// As MongoDB's queries compare: only the document's array does.
+    Exactly(Comparison),
     /// The left one is a member of the right one.
     In,
     /// The left one has all members of the right one.
@@ -32,11 +37,13 @@ pub(crate) enum Operand {
     Literal(Bson),
     /// An expansion that depends on the actor or the app: `%%user.id`.
     Known(Known, String),
-    /// A path into an image of the document; empty for the whole of it (only `%exists` asks that).
+    /// A path into an image of the document; empty for the whole of it (`%exists` asks that, and functions get it).
     Stored(Image, String),
     List(Vec<Operand>),
     Document(Vec<(String, Operand)>),
     Convert(Conversion, Box<Operand>),
+    /// What a function gives for these arguments.
+    Call(Arc<str>, Vec<Operand>),
 }
 
 /// What is known before any document is.
@@ -44,6 +51,8 @@ pub(crate) enum Operand {
 pub(crate) enum Known {
     User,
     Values,
+    Environment,
+    Request,
 }
 
 /// Which state of the document an expression looks at.
@@ -55,7 +64,14 @@ pub(crate) enum Image {
     Previous,
     /// `%%this`: the state after the operation, whichever one is judged.
     Next,
+    /// `%%this` of a schema's `validate`: the value, as the field [`VALUE`] of a document of its own.
+    Value,
+    /// `%%prev` of a schema's `validate`, likewise; absent where there was no value.
+    PreviousValue,
 }
+
+/// The field in which the documents of [`Image::Value`] and [`Image::PreviousValue`] hold the value.
+pub(crate) const VALUE: &str = "v";
 
 /// The conversions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +80,62 @@ pub(crate) enum Conversion {
     OidToString,
     StringToUuid,
     UuidToString,
+}
+
+impl Expression {
+    /// All of them. What calls no function comes first, so that none is called in vain.
+    pub(crate) fn all(mut parts: Vec<Self>) -> Self {
+        parts.sort_by_key(Self::calls);
+        Self::All(parts)
+    }
+
+    /// Any of them, in the same order.
+    pub(crate) fn any(mut parts: Vec<Self>) -> Self {
+        parts.sort_by_key(Self::calls);
+        Self::Any(parts)
+    }
+
+    /// Whether judging it may call a function.
+    pub(crate) fn calls(&self) -> bool {
+        let mut found = false;
+        self.each_call(&mut |_| found = true);
+        found
+    }
+
+    /// Visits the names of the functions that it calls.
+    pub(crate) fn each_call(&self, visit: &mut dyn FnMut(&Arc<str>)) {
+        match self {
+            Self::Constant(_) => {}
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.each_call(visit)),
+            Self::Not(inner) => inner.each_call(visit),
+            Self::Exists(operand) => operand.each_call(visit),
+            Self::Relates(left, _, right) => {
+                left.each_call(visit);
+                right.each_call(visit);
+            }
+        }
+    }
+}
+
+impl Operand {
+    /// Visits the names of the functions that it calls.
+    pub(crate) fn each_call(&self, visit: &mut dyn FnMut(&Arc<str>)) {
+        match self {
+            Self::Literal(_) | Self::Known(..) | Self::Stored(..) => {}
+            Self::List(items) => items.iter().for_each(|item| item.each_call(visit)),
+            Self::Document(fields) => fields.iter().for_each(|(_, value)| value.each_call(visit)),
+            Self::Convert(_, inner) => inner.each_call(visit),
+            Self::Call(name, arguments) => {
+                visit(name);
+                arguments.iter().for_each(|argument| argument.each_call(visit));
+            }
+        }
+    }
+
+    /// Whether it is a document as a whole.
+    pub(crate) fn is_whole_document(&self) -> bool {
+        matches!(self, Self::Stored(_, path) if path.is_empty())
+    }
 }
 
 impl Conversion {

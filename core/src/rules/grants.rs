@@ -4,15 +4,15 @@
 //! 2. Reading: the gate, then the whole document, then field by field. `write` implies `read` at the
 //!    same scope; a `read` that is given and false denies the document unless `write` is true.
 //! 3. A field with `read` or `write` of its own does not consult its nested `fields`.
+//! 4. What a function has not answered yet permits nothing, and is no reason to go on to the next role.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bson::RawDocument;
-
 use super::bind::{Facts, bind};
-use super::condition::{Condition, Scene};
+use super::condition::{Condition, Judgement, Scene};
 use super::expr::Expression;
+use super::projection::{Fetched, Projection};
 use super::role::{FieldRule, Grants, Role};
 
 /// A role with the actor known.
@@ -26,11 +26,14 @@ pub(crate) struct BoundRole {
     pub(crate) reads: Condition,
     /// Whether every field may be seen, if the document may.
     pub(crate) reads_whole: Condition,
+    /// Whether that holds on every document that may be seen: no field decides on its own.
+    pub(crate) hides_no_field: bool,
     pub(crate) write_gate: Condition,
     /// `None`: field by field.
     pub(crate) write: Option<Condition>,
     pub(crate) insert: Condition,
     pub(crate) delete: Condition,
+    pub(crate) search: Condition,
     pub(crate) fields: Fields,
 }
 
@@ -56,20 +59,23 @@ pub(crate) struct BoundField {
 }
 
 impl BoundRole {
-    pub(crate) fn bind(role: &Role, facts: Facts<'_>) -> Self {
+    /// The role, where no more is fetched than the projection says.
+    pub(crate) fn bind(role: &Role, fetched: Option<&Projection>, facts: Facts<'_>) -> Self {
         let name = Arc::clone(&role.name);
         let applies = bind(&role.apply_when, facts);
         match &role.grants {
-            Some(grants) => Self::granting((name, applies), grants, facts),
+            Some(grants) => Self::granting((name, applies), grants, (fetched, facts)),
             None => Self {
                 name,
                 applies,
                 reads: Condition::Never,
                 reads_whole: Condition::Never,
+                hides_no_field: true,
                 write_gate: Condition::Never,
                 write: Some(Condition::Never),
                 insert: Condition::Never,
                 delete: Condition::Never,
+                search: Condition::Never,
                 fields: Fields {
                     named: BTreeMap::new(),
                     other_read: Condition::Never,
@@ -79,7 +85,11 @@ impl BoundRole {
         }
     }
 
-    fn granting((name, applies): (Arc<str>, Condition), grants: &Grants, facts: Facts<'_>) -> Self {
+    fn granting(
+        (name, applies): (Arc<str>, Condition),
+        grants: &Grants,
+        (fetched, facts): (Option<&Projection>, Facts<'_>),
+    ) -> Self {
         let bound = |expression: &Option<Expression>| expression.as_ref().map(|found| bind(found, facts));
         let fields = Fields::bind(&grants.fields, &grants.additional, facts);
         let (read, write) = (bound(&grants.read), bound(&grants.write));
@@ -87,30 +97,46 @@ impl BoundRole {
             (None, _) => Condition::Always,
             (Some(read), write) => Condition::any([read, write.unwrap_or(Condition::Never)]),
         };
-        let by_field = if read.is_some() { Condition::Never } else { fields.any_read() };
+        let by_field = if read.is_some() { Condition::Never } else { fields.any_read(fetched) };
         let reads_whole = Condition::any([read, write.clone()].into_iter().flatten());
+        let hides_no_field = by_field == Condition::Never || reads_whole == Condition::Always;
         Self {
             name,
             applies,
+            hides_no_field,
             reads: Condition::all([read_gate, Condition::any([reads_whole.clone(), by_field])]),
             reads_whole,
             write_gate: bound(&grants.write_gate).unwrap_or(Condition::Always),
             write,
             insert: bound(&grants.insert).unwrap_or(Condition::Always),
             delete: bound(&grants.delete).unwrap_or(Condition::Always),
+            search: bound(&grants.search).unwrap_or(Condition::Always),
             fields,
         }
     }
 
+    /// Whether judging it may call a function.
+    pub(crate) fn calls(&self) -> bool {
+        let own =
+            [&self.applies, &self.reads, &self.reads_whole, &self.write_gate, &self.insert, &self.delete];
+        let searched = self.search.calls() || self.write.as_ref().is_some_and(Condition::calls);
+        own.into_iter().any(Condition::calls) || searched || self.fields.calls()
+    }
+
     /// Whether this path may be seen on a document that this role decides on and that may be seen.
     pub(crate) fn reads_path(&self, path: &str) -> Condition {
+        if self.hides_no_field {
+            return Condition::Always;
+        }
         Condition::any([self.reads_whole.clone(), self.fields.reads_path(path)])
     }
 }
 
-/// The role that decides on the scene's document.
+/// The role that decides on the scene's document; `None` also as long as that is not known.
 pub(crate) fn deciding<'r>(roles: &'r [BoundRole], scene: Scene<'_>) -> Option<&'r BoundRole> {
-    roles.iter().find(|role| role.applies.holds(scene))
+    let judged = roles.iter().map(|role| (role, role.applies.judge(scene)));
+    let (role, judgement) = judged.into_iter().find(|(_, judgement)| *judgement != Judgement::Fails)?;
+    (judgement == Judgement::Holds).then_some(role)
 }
 
 /// OR over the roles of (this one decides AND what is asked of it).
@@ -126,9 +152,9 @@ pub(crate) fn over_roles(roles: &[BoundRole], asked: impl Fn(&BoundRole) -> Cond
 }
 
 /// The roles that can decide on some document.
-pub(crate) fn reachable(roles: &[Role], facts: Facts<'_>) -> Vec<BoundRole> {
+pub(crate) fn reachable(roles: &[Role], fetched: Option<&Projection>, facts: Facts<'_>) -> Vec<BoundRole> {
     let mut kept = Vec::new();
-    for role in roles.iter().map(|role| BoundRole::bind(role, facts)) {
+    for role in roles.iter().map(|role| BoundRole::bind(role, fetched, facts)) {
         if role.applies == Condition::Never {
             continue;
         }
@@ -148,10 +174,25 @@ impl Fields {
         Self { named, other_read: other.read, other_write: other.write }
     }
 
-    /// Whether some field may be seen.
-    fn any_read(&self) -> Condition {
-        let named = self.named.values().map(|field| field.seen.clone());
-        Condition::any(named.chain([self.other_read.clone()]))
+    /// Whether some field that is fetched may be seen.
+    fn any_read(&self, fetched: Option<&Projection>) -> Condition {
+        let is_fetched = |name: &str| match fetched.map(|projection| (projection, projection.field(name))) {
+            None | Some((_, Some(Fetched::Whole(true) | Fetched::Part(_)))) => true,
+            Some((_, Some(Fetched::Whole(false)))) => false,
+            Some((projection, None)) => projection.fetches_others(),
+        };
+        let named =
+            self.named.iter().filter(|(name, _)| is_fetched(name)).map(|(_, field)| field.seen.clone());
+        let others = fetched.is_none_or(|projection| {
+            let mut others = projection.names().filter(|name| !self.named.contains_key(*name));
+            projection.fetches_others() || others.any(is_fetched)
+        });
+        Condition::any(named.chain(others.then(|| self.other_read.clone())))
+    }
+
+    /// Whether judging it may call a function.
+    fn calls(&self) -> bool {
+        self.other_read.calls() || self.other_write.calls() || self.named.values().any(BoundField::calls)
     }
 
     /// Digits are names here: under nested rules `list.0.x` is refused, for it may be an element's
@@ -174,56 +215,16 @@ impl BoundField {
         let bound = |expression: &Option<Expression>| expression.as_ref().map(|found| bind(found, facts));
         if rule.read.is_none() && rule.write.is_none() && !rule.fields.is_empty() {
             let nested = Fields::bind(&rule.fields, &FieldRule::default(), facts);
-            let seen = nested.any_read();
+            let seen = nested.any_read(None);
             return Self { read: Condition::Never, write: Condition::Never, nested: Some(nested), seen };
         }
         let write = bound(&rule.write).unwrap_or(Condition::Never);
         let read = Condition::any([bound(&rule.read).unwrap_or(Condition::Never), write.clone()]);
         Self { seen: read.clone(), read, write, nested: None }
     }
-}
 
-/// What may be seen of a document or an embedded one.
-#[derive(Clone, Copy, Debug)]
-pub enum Visibility<'a> {
-    /// All of it.
-    Whole,
-    /// Nothing of it: a document is left out, a field reads as null.
-    Hidden,
-    /// Some of its fields.
-    Fields(FieldMask<'a>),
-}
-
-/// Which fields may be seen. Elements of an array share the mask of the array.
-#[derive(Clone, Copy, Debug)]
-pub struct FieldMask<'a> {
-    fields: &'a Fields,
-    document: &'a RawDocument,
-}
-
-impl<'a> Visibility<'a> {
-    pub(crate) fn of(roles: &'a [BoundRole], document: &'a RawDocument) -> Self {
-        let scene = Scene::stored(document);
-        match deciding(roles, scene) {
-            Some(role) if !role.reads.holds(scene) => Self::Hidden,
-            Some(role) if role.reads_whole.holds(scene) => Self::Whole,
-            Some(role) => Self::Fields(FieldMask { fields: &role.fields, document }),
-            None => Self::Hidden,
-        }
-    }
-}
-
-impl<'a> FieldMask<'a> {
-    /// What may be seen of the field of this name, one level down.
-    pub fn field(&self, name: &str) -> Visibility<'a> {
-        let scene = Scene::stored(self.document);
-        let whole = match self.fields.named.get(name) {
-            None => self.fields.other_read.holds(scene),
-            Some(BoundField { nested: Some(nested), seen, .. }) if seen.holds(scene) => {
-                return Visibility::Fields(FieldMask { fields: nested, document: self.document });
-            }
-            Some(field) => field.read.holds(scene),
-        };
-        if whole { Visibility::Whole } else { Visibility::Hidden }
+    fn calls(&self) -> bool {
+        let own = self.read.calls() || self.write.calls() || self.seen.calls();
+        own || self.nested.as_ref().is_some_and(Fields::calls)
     }
 }

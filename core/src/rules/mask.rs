@@ -2,7 +2,7 @@
 
 use bson::{Bson, Document, RawArray, RawBsonRef, RawDocument};
 
-use super::grants::Visibility;
+use super::visibility::Visibility;
 
 impl Visibility<'_> {
     /// What may be seen of the field of this name, one level down.

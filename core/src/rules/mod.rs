@@ -2,15 +2,23 @@
 //!
 //! JSON is read into expressions (`parse`, `role`), which with the actor known become conditions on a
 //! document (`bind`, `grants`); a condition is lowered to a filter for the store, or judged on a document.
+//! Functions answer in between (`answers`).
 
+mod answers;
 mod bind;
 mod book;
+mod bound;
+mod calls;
 mod condition;
 mod expr;
+mod filters;
 mod grants;
+mod lazily;
 mod mask;
 mod narrow;
+mod operand;
 mod parse;
+mod projection;
 #[cfg(test)]
 mod properties;
 mod relate;
@@ -18,10 +26,14 @@ mod role;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod visibility;
 mod write;
 
+pub(crate) use answers::{Answers, RuleCall};
+pub(crate) use book::Circumstances;
 pub use book::RuleBook;
-pub use grants::{FieldMask, Visibility};
+pub use lazily::Lazily;
 pub use role::CollectionRules;
 pub(crate) use scope::Decider;
 pub use scope::{Access, Denied, Query, ScopedQuery, ScopedWrite, WriteOperation};
+pub use visibility::{FieldMask, Visibility};

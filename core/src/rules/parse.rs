@@ -6,19 +6,15 @@
 //! 4. A document without operators is compared as a whole, and the report warns of it.
 //! 5. What is not understood is an error in the report and no expression: the role is closed.
 
-use bson::Bson;
 use serde_json::{Map, Value};
 
-use super::expr::{Conversion, Expression, Image, Known, Operand, Relation};
+use super::expr::{Expression, Image, Operand, Relation};
+use super::operand::is_value;
 use crate::filter::Comparison;
 use crate::report::Report;
 
 /// Words of JSON schema that real rules mistake for operators.
 const SCHEMA_WORDS: [&str; 5] = ["enum", "anyOf", "allOf", "oneOf", "not"];
-
-/// The first keys of extended JSON values.
-const EXTENDED: [&str; 8] =
-    ["$oid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal", "$uuid", "$binary"];
 
 /// Reads the expressions of one file.
 pub(crate) struct Parser<'a> {
@@ -26,14 +22,50 @@ pub(crate) struct Parser<'a> {
     pub(crate) report: &'a mut Report,
     /// The nesting that is still understood.
     pub(crate) max_depth: usize,
-    /// The dotted path of the field that `%%this` and `%%prev` stand for; `None` outside field rules.
-    pub(crate) this: Option<String>,
+    /// Where the expression stands: it says what may be named.
+    pub(crate) place: Place,
 }
 
-impl Parser<'_> {
+/// Where an expression stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In a role: about a document.
+    Role,
+    /// In the rule of the field at this dotted path, which `%%this` and `%%prev` stand for.
+    Field(String),
+    #[expect(dead_code, reason = "schemas keep `validate` in the next commit")]
+    /// In a schema's `validate`: about a value, which `%%this` and `%%prev` stand for.
+    Value,
+    /// In the `apply_when` of a filter: before there is any document.
+    Filter,
+    /// In the `query` of a filter: a query of MongoDB's, which is no rule.
+    Query,
+}
+
+impl Place {
+    /// Whether there is a document that an expansion may name.
+    pub(super) fn has_document(&self) -> bool {
+        !matches!(self, Self::Filter | Self::Query)
+    }
+}
+
+impl<'a> Parser<'a> {
+    /// Reads the expressions of roles in this file.
+    pub(crate) fn new(file: &'a str, report: &'a mut Report, max_depth: usize) -> Self {
+        Self { file, report, max_depth, place: Place::Role }
+    }
+
     /// The expression; `None` when it is not understood, which the report says.
     pub(crate) fn expression(&mut self, json: &Value, pointer: &str) -> Option<Expression> {
         self.nested(json, pointer, 0)
+    }
+
+    /// What is read of expressions that stand elsewhere.
+    pub(super) fn within<T>(&mut self, place: Place, read: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.place, place);
+        let found = read(self);
+        self.place = before;
+        found
     }
 
     fn nested(&mut self, json: &Value, pointer: &str, depth: usize) -> Option<Expression> {
@@ -50,7 +82,7 @@ impl Parser<'_> {
                     .iter()
                     .map(|(key, value)| self.entry(key, value, &below(pointer, key), depth))
                     .collect();
-                parts.into_iter().collect::<Option<_>>().map(Expression::All)
+                parts.into_iter().collect::<Option<_>>().map(Expression::all)
             }
             Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => {
                 self.fail(pointer, format!("`{json}` is no expression"))
@@ -61,13 +93,13 @@ impl Parser<'_> {
     fn entry(&mut self, key: &str, value: &Value, pointer: &str, depth: usize) -> Option<Expression> {
         if let Some(name) = operator(key) {
             return match name {
-                "and" => self.several(value, pointer, depth).map(Expression::All),
-                "or" => self.several(value, pointer, depth).map(Expression::Any),
-                "nor" => self.several(value, pointer, depth).map(|parts| not(Expression::Any(parts))),
+                "and" => self.several(value, pointer, depth).map(Expression::all),
+                "or" => self.several(value, pointer, depth).map(Expression::any),
+                "nor" => self.several(value, pointer, depth).map(|parts| not(Expression::any(parts))),
                 // An array of one is told from "not all of them" by its length.
                 "not" => match value {
                     Value::Array(items) if items.len() == 1 => {
-                        self.several(value, pointer, depth).map(|parts| not(Expression::All(parts)))
+                        self.several(value, pointer, depth).map(|parts| not(Expression::all(parts)))
                     }
                     Value::Array(_) => self.fail(pointer, format!("`{key}` takes one expression")),
                     _ => self.nested(value, pointer, depth + 1).map(not),
@@ -80,6 +112,9 @@ impl Parser<'_> {
         }
         let left = if key.starts_with("%%") {
             self.expansion(key, pointer)?
+        } else if self.place == Place::Filter {
+            return self
+                .fail(pointer, format!("there is no document yet whose field `{key}` could be asked for"));
         } else {
             Operand::Stored(Image::Root, key.to_owned())
         };
@@ -110,16 +145,19 @@ impl Parser<'_> {
                 .iter()
                 .map(|(key, value)| self.operator(left, key, value, &below(pointer, key), depth))
                 .collect();
-            return parts.into_iter().collect::<Option<_>>().map(Expression::All);
+            return parts.into_iter().collect::<Option<_>>().map(Expression::all);
         }
         if let Value::Object(entries) = value
-            && !is_extended(entries)
-            && !is_conversion(entries)
+            && !is_value(entries)
         {
             self.warn_of_whole_document(entries, pointer);
         }
         let right = self.operand(value, pointer, depth)?;
-        self.relates(left, Relation::Compare(Comparison::Eq), right, pointer)
+        self.relates(left, self.compares(Comparison::Eq), right, pointer)
+    }
+
+    fn compares(&self, comparison: Comparison) -> Relation {
+        if self.place == Place::Query { Relation::Exactly(comparison) } else { Relation::Compare(comparison) }
     }
 
     fn operator(
@@ -131,12 +169,12 @@ impl Parser<'_> {
         depth: usize,
     ) -> Option<Expression> {
         let (relation, negated) = match operator(key) {
-            Some("eq") => (Relation::Compare(Comparison::Eq), false),
-            Some("ne") => (Relation::Compare(Comparison::Eq), true),
-            Some("gt") => (Relation::Compare(Comparison::Gt), false),
-            Some("gte") => (Relation::Compare(Comparison::Gte), false),
-            Some("lt") => (Relation::Compare(Comparison::Lt), false),
-            Some("lte") => (Relation::Compare(Comparison::Lte), false),
+            Some("eq") => (self.compares(Comparison::Eq), false),
+            Some("ne") => (self.compares(Comparison::Eq), true),
+            Some("gt") => (self.compares(Comparison::Gt), false),
+            Some("gte") => (self.compares(Comparison::Gte), false),
+            Some("lt") => (self.compares(Comparison::Lt), false),
+            Some("lte") => (self.compares(Comparison::Lte), false),
             Some("in") => (Relation::In, false),
             Some("nin") => (Relation::In, true),
             Some("all") => (Relation::All, false),
@@ -146,7 +184,7 @@ impl Parser<'_> {
             None => return self.fail(pointer, format!("`{key}` stands beside operators")),
         };
         let right = self.operand(value, pointer, depth + 1)?;
-        let takes_list = !matches!(relation, Relation::Compare(_));
+        let takes_list = matches!(relation, Relation::In | Relation::All);
         if takes_list && matches!(right, Operand::Literal(_) | Operand::Document(_)) {
             return self.fail(pointer, format!("`{key}` takes an array or an expansion"));
         }
@@ -172,96 +210,10 @@ impl Parser<'_> {
         right: Operand,
         pointer: &str,
     ) -> Option<Expression> {
-        if is_whole_document(left) || is_whole_document(&right) {
+        if left.is_whole_document() || right.is_whole_document() {
             return self.fail(pointer, "a whole document can only be asked for `%exists`");
         }
         Some(Expression::Relates(left.clone(), relation, right))
-    }
-
-    fn operand(&mut self, value: &Value, pointer: &str, depth: usize) -> Option<Operand> {
-        if depth > self.max_depth {
-            return self.fail(pointer, "expression is nested too deeply");
-        }
-        match value {
-            Value::String(text) if text.starts_with("%%") => self.expansion(text, pointer),
-            Value::Array(items) => {
-                let items: Vec<_> = items
-                    .iter()
-                    .enumerate()
-                    .map(|(index, item)| self.operand(item, &format!("{pointer}/{index}"), depth + 1))
-                    .collect();
-                items.into_iter().collect::<Option<_>>().map(Operand::List)
-            }
-            Value::Object(entries) if is_extended(entries) => self.literal(value, pointer),
-            Value::Object(entries) => match conversion(entries) {
-                Some((conversion, operand)) => self.conversion(conversion, operand, pointer, depth),
-                None => self.document(entries, pointer, depth),
-            },
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                self.literal(value, pointer)
-            }
-        }
-    }
-
-    fn conversion(
-        &mut self,
-        conversion: Conversion,
-        value: &Value,
-        pointer: &str,
-        depth: usize,
-    ) -> Option<Operand> {
-        let operand = self.operand(value, pointer, depth + 1)?;
-        match operand {
-            Operand::Literal(_) | Operand::Known(..) | Operand::Stored(..)
-                if !is_whole_document(&operand) =>
-            {
-                Some(Operand::Convert(conversion, Box::new(operand)))
-            }
-            _ => self.fail(pointer, "a conversion takes a literal or an expansion"),
-        }
-    }
-
-    fn document(&mut self, entries: &Map<String, Value>, pointer: &str, depth: usize) -> Option<Operand> {
-        let fields: Vec<_> = entries
-            .iter()
-            .map(|(key, value)| {
-                let pointer = below(pointer, key);
-                if key.starts_with('%') || key.starts_with('$') {
-                    return self.fail(&pointer, format!("`{key}` is not supported here"));
-                }
-                Some((key.clone(), self.operand(value, &pointer, depth + 1)?))
-            })
-            .collect();
-        fields.into_iter().collect::<Option<_>>().map(Operand::Document)
-    }
-
-    fn literal(&mut self, value: &Value, pointer: &str) -> Option<Operand> {
-        match Bson::try_from(value.clone()) {
-            Ok(value) => Some(Operand::Literal(value)),
-            Err(_) => self.fail(pointer, format!("`{value}` is no value")),
-        }
-    }
-
-    fn expansion(&mut self, text: &str, pointer: &str) -> Option<Operand> {
-        let name = text.strip_prefix("%%").unwrap_or(text);
-        // The documentation once writes `%%user.id%%`.
-        let name = name.strip_suffix("%%").unwrap_or(name);
-        let (head, path) = name.split_once('.').unwrap_or((name, ""));
-        if name.ends_with('.') || path.split('.').skip(1).any(str::is_empty) {
-            return self.fail(pointer, format!("expansion `{text}` has an empty segment"));
-        }
-        let path = path.to_owned();
-        match (head, self.this.clone()) {
-            ("true", _) if path.is_empty() => Some(Operand::Literal(Bson::Boolean(true))),
-            ("false", _) if path.is_empty() => Some(Operand::Literal(Bson::Boolean(false))),
-            ("user", _) => Some(Operand::Known(Known::User, path)),
-            ("values", _) if !path.is_empty() => Some(Operand::Known(Known::Values, path)),
-            ("root", _) => Some(Operand::Stored(Image::Root, path)),
-            ("prevRoot", _) => Some(Operand::Stored(Image::Previous, path)),
-            ("this", Some(field)) => Some(Operand::Stored(Image::Next, joined(&field, &path))),
-            ("prev", Some(field)) => Some(Operand::Stored(Image::Previous, joined(&field, &path))),
-            _ => self.fail(pointer, format!("expansion `{text}` is not supported here")),
-        }
     }
 
     fn warn_of_whole_document(&mut self, entries: &Map<String, Value>, pointer: &str) {
@@ -290,7 +242,7 @@ fn not(expression: Expression) -> Expression {
 }
 
 /// The name of an operator without its sigil; `None` for fields and expansions.
-fn operator(key: &str) -> Option<&str> {
+pub(super) fn operator(key: &str) -> Option<&str> {
     if key.starts_with("%%") {
         return None;
     }
@@ -298,27 +250,5 @@ fn operator(key: &str) -> Option<&str> {
 }
 
 fn is_test(entries: &Map<String, Value>) -> bool {
-    entries.keys().any(|key| operator(key).is_some()) && !is_extended(entries) && !is_conversion(entries)
-}
-
-fn is_extended(entries: &Map<String, Value>) -> bool {
-    entries.len() == 1 && entries.keys().all(|key| EXTENDED.contains(&key.as_str()))
-}
-
-fn is_conversion(entries: &Map<String, Value>) -> bool {
-    conversion(entries).is_some()
-}
-
-fn conversion(entries: &Map<String, Value>) -> Option<(Conversion, &Value)> {
-    let (key, value) = entries.iter().next()?;
-    let conversion = operator(key).and_then(Conversion::named)?;
-    (entries.len() == 1).then_some((conversion, value))
-}
-
-fn is_whole_document(operand: &Operand) -> bool {
-    matches!(operand, Operand::Stored(_, path) if path.is_empty())
-}
-
-fn joined(field: &str, path: &str) -> String {
-    if path.is_empty() { field.to_owned() } else { format!("{field}.{path}") }
+    entries.keys().any(|key| operator(key).is_some()) && !is_value(entries)
 }

@@ -189,13 +189,13 @@ proptest! {
         let open = seen(&access(json!(roles)), &document);
         let mut closed = roles.clone();
         if let Some(role) = closed.get_mut(which) {
-            role["insert"] = json!({"%function": {"name": "f"}});
+            role["insert"] = json!({"%func": {"name": "f"}});
         }
         let closed = seen(&access(json!(closed)), &document);
         prop_assert!(closed.is_none() || closed == open);
         let mut shut = roles;
         if let Some(role) = shut.get_mut(which) {
-            role["apply_when"] = json!({"%%request.x": 1});
+            role["apply_when"] = json!({"%%req.x": 1});
         }
         let shut = seen(&access(json!(shut)), &document);
         prop_assert!(shut.is_none() || shut == open);

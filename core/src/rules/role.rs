@@ -3,7 +3,7 @@
 //! 1. `read` and `write` have three states: true, false, and not given.
 //! 2. A role with a part that is not understood is closed: it grants nothing, but still stands in the
 //!    way of later roles. When its `apply_when` is not understood, it counts as matching.
-//! 3. Filters are not obeyed yet, so a collection that has some is closed as a whole.
+//! 3. A collection with a filter that is not understood is closed as a whole.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::expr::Expression;
-use super::parse::{Parser, below};
+use super::filters::RowFilter;
+use super::parse::{Parser, Place, below};
 use crate::limits::Limits;
 use crate::report::Report;
 
@@ -19,6 +20,7 @@ use crate::report::Report;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CollectionRules {
     pub(crate) roles: Vec<Role>,
+    pub(crate) filters: Vec<RowFilter>,
 }
 
 /// A role.
@@ -39,6 +41,7 @@ pub(crate) struct Grants {
     pub(crate) write: Option<Expression>,
     pub(crate) insert: Option<Expression>,
     pub(crate) delete: Option<Expression>,
+    pub(crate) search: Option<Expression>,
     pub(crate) fields: BTreeMap<String, FieldRule>,
     pub(crate) additional: FieldRule,
 }
@@ -59,7 +62,7 @@ impl CollectionRules {
 
     /// As [`parse`](Self::parse), with limits of one's own.
     pub fn parse_within(json: &Value, file: &str, limits: &Limits, report: &mut Report) -> Self {
-        let mut parser = Parser { file, report, max_depth: limits.expression_depth, this: None };
+        let mut parser = Parser::new(file, report, limits.expression_depth);
         let Some(rules) = json.as_object() else {
             parser.report.error(file, "", "rules are no JSON object: the collection is closed");
             return Self::closed();
@@ -77,15 +80,10 @@ impl CollectionRules {
                 return Self::closed();
             }
         };
-        match rules.get("filters") {
-            None | Some(Value::Null) => Self { roles },
-            Some(Value::Array(filters)) if filters.is_empty() => Self { roles },
-            Some(_) => {
-                parser.report.error(
-                    file,
-                    "/filters",
-                    "`filters` are not supported yet: the collection is closed",
-                );
+        match RowFilter::parse_all(&mut parser, rules.get("filters")) {
+            Some(filters) => Self { roles, filters },
+            None => {
+                parser.report.error(file, "/filters", "a filter is not understood: the collection is closed");
                 Self::closed()
             }
         }
@@ -99,7 +97,7 @@ impl CollectionRules {
     /// Rules that deny everything to everybody.
     pub fn closed() -> Self {
         let apply_when = Expression::Constant(true);
-        Self { roles: vec![Role { name: "closed".into(), apply_when, grants: None }] }
+        Self { roles: vec![Role { name: "closed".into(), apply_when, grants: None }], filters: Vec::new() }
     }
 }
 
@@ -112,7 +110,6 @@ const ROLE_KEYS: [&str; 10] = [
     "write",
     "insert",
     "delete",
-    // Nothing serves Atlas Search, so that there is nothing to permit.
     "search",
     "fields",
     "additional_fields",
@@ -153,6 +150,7 @@ fn parse_grants(parser: &mut Parser<'_>, role: &Map<String, Value>, pointer: &st
     let write = optional(parser, role, "write", pointer);
     let insert = optional(parser, role, "insert", pointer);
     let delete = optional(parser, role, "delete", pointer);
+    let search = optional(parser, role, "search", pointer);
     let fields = parse_fields(parser, role.get("fields"), &below(pointer, "fields"), "", 0);
     let additional =
         parse_additional(parser, role.get("additional_fields"), &below(pointer, "additional_fields"));
@@ -163,6 +161,7 @@ fn parse_grants(parser: &mut Parser<'_>, role: &Map<String, Value>, pointer: &st
         write: write?,
         insert: insert?,
         delete: delete?,
+        search: search?,
         fields: fields?,
         additional: additional?,
     };
@@ -194,10 +193,9 @@ fn parse_fields(
                 return parser.fail(&pointer, format!("field `{name}` is a path: nest it in `fields`"));
             }
             let rule = section(parser, Some(json), &pointer, &FIELD_KEYS)?;
-            parser.this = Some(path.clone());
-            let read = optional(parser, &rule, "read", &pointer);
-            let write = optional(parser, &rule, "write", &pointer);
-            parser.this = None;
+            let (read, write) = parser.within(Place::Field(path.clone()), |parser| {
+                (optional(parser, &rule, "read", &pointer), optional(parser, &rule, "write", &pointer))
+            });
             let fields =
                 parse_fields(parser, rule.get("fields"), &below(&pointer, "fields"), &path, depth + 1);
             Some((name.clone(), FieldRule { read: read?, write: write?, fields: fields? }))
@@ -244,7 +242,12 @@ fn optional(
     }
 }
 
-fn warn_of_unknown(parser: &mut Parser<'_>, entries: &Map<String, Value>, pointer: &str, known: &[&str]) {
+pub(super) fn warn_of_unknown(
+    parser: &mut Parser<'_>,
+    entries: &Map<String, Value>,
+    pointer: &str,
+    known: &[&str],
+) {
     for key in entries.keys().filter(|key| !known.contains(&key.as_str())) {
         parser.report.warn(parser.file, &below(pointer, key), format!("`{key}` is not known and not obeyed"));
     }

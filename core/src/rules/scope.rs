@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use bson::{Bson, RawDocument, RawDocumentBuf};
 
-use super::bind::Facts;
+use super::answers::Answers;
+use super::bound::BoundRules;
 use super::condition::{Check, Condition, Scene, Verdict};
-use super::grants::{BoundRole, Visibility, deciding, reachable};
-use super::{CollectionRules, narrow, write};
+use super::grants::{BoundRole, deciding};
+use super::visibility::Visibility;
+use super::{narrow, write};
 use crate::filter::{Filter, SortKey};
 use crate::id::CollectionId;
 
@@ -21,6 +23,7 @@ use crate::id::CollectionId;
 pub struct Access {
     collection: CollectionId,
     standing: Standing,
+    answers: Answers,
 }
 
 /// What binds the actor.
@@ -30,22 +33,22 @@ enum Standing {
     System,
     /// No rule covers the collection: nothing is allowed.
     Uncovered,
-    /// The roles that are left with the actor known, in their order.
-    Roles(Arc<Vec<BoundRole>>),
+    /// The rules with the actor known.
+    Rules(Arc<BoundRules>),
 }
 
 impl Access {
     /// Everything: what [`Actor::system`](crate::actor::Actor::system) may do.
     pub fn system(collection: CollectionId) -> Self {
-        Self { collection, standing: Standing::System }
+        Self { collection, standing: Standing::System, answers: Answers::default() }
     }
 
     pub(crate) fn uncovered(collection: CollectionId) -> Self {
-        Self { collection, standing: Standing::Uncovered }
+        Self { collection, standing: Standing::Uncovered, answers: Answers::default() }
     }
 
-    pub(crate) fn of_roles(collection: CollectionId, rules: &CollectionRules, facts: Facts<'_>) -> Self {
-        Self { collection, standing: Standing::Roles(Arc::new(reachable(&rules.roles, facts))) }
+    pub(crate) fn under(collection: CollectionId, rules: BoundRules, answers: &Answers) -> Self {
+        Self { collection, standing: Standing::Rules(Arc::new(rules)), answers: answers.clone() }
     }
 
     /// The collection.
@@ -64,9 +67,21 @@ impl Access {
         match &self.standing {
             Standing::System => true,
             Standing::Uncovered => false,
-            Standing::Roles(roles) => roles.first().is_some_and(|role| {
-                [&role.applies, &role.reads, &role.reads_whole].into_iter().all(|it| *it == Condition::Always)
-            }),
+            Standing::Rules(rules) => {
+                rules.is_unfiltered()
+                    && rules.roles.first().is_some_and(|role| {
+                        let all = [&role.applies, &role.reads, &role.reads_whole];
+                        all.into_iter().all(|it| *it == Condition::Always)
+                    })
+            }
+        }
+    }
+
+    /// Whether judging a document may call a function.
+    pub(crate) fn calls(&self) -> bool {
+        match &self.standing {
+            Standing::System | Standing::Uncovered => false,
+            Standing::Rules(rules) => rules.calls,
         }
     }
 
@@ -76,9 +91,10 @@ impl Access {
         match &self.standing {
             Standing::System => true,
             Standing::Uncovered => false,
-            Standing::Roles(roles) => roles
-                .iter()
-                .all(|role| role.reads == Condition::Never || role.reads_whole == Condition::Always),
+            Standing::Rules(rules) => {
+                rules.filters.projection.is_none()
+                    && rules.roles.iter().all(|role| role.hides_no_field || role.reads == Condition::Never)
+            }
         }
     }
 
@@ -87,25 +103,32 @@ impl Access {
         match &self.standing {
             Standing::System => Visibility::Whole,
             Standing::Uncovered => Visibility::Hidden,
-            Standing::Roles(roles) => Visibility::of(roles, document),
+            Standing::Rules(rules) => Visibility::of(rules, Scene::stored(document, &self.answers)),
+        }
+    }
+
+    /// Judges all that reading a document may ask, so that the functions it takes are known to be wanted.
+    pub(crate) fn judge_reading(&self, document: &RawDocument) {
+        if let Visibility::Fields(mask) = self.visibility(document) {
+            mask.judge_all();
         }
     }
 
     /// Which role decides on a stored document, for the log.
     pub(crate) fn decider(&self, document: &RawDocument) -> Decider<'_> {
-        self.deciding(Scene::stored(document))
+        self.deciding(Scene::stored(document, &self.answers))
     }
 
     /// Which role decides on the insertion of a document, for the log.
     pub(crate) fn decider_of_insert(&self, new: &RawDocument) -> Decider<'_> {
-        self.deciding(Scene { root: new, previous: None, next: new })
+        self.deciding(Scene::of(new, (None, new), &self.answers))
     }
 
     fn deciding(&self, scene: Scene<'_>) -> Decider<'_> {
         match &self.standing {
             Standing::System | Standing::Uncovered => Decider::Unruled,
-            Standing::Roles(roles) => {
-                deciding(roles, scene).map_or(Decider::NoRole, |role| Decider::Role(&role.name))
+            Standing::Rules(rules) => {
+                deciding(&rules.roles, scene).map_or(Decider::NoRole, |role| Decider::Role(&role.name))
             }
         }
     }
@@ -115,17 +138,32 @@ impl Access {
     /// # Errors
     /// `FieldNotReadable` when the filter or the sort names a field that the actor can never read,
     /// or the sort one that is hidden on some documents: where a document stands would tell of it.
+    /// `MixedProjections` when the collection's filters contradict each other.
     pub fn find(&self, query: Query) -> Result<ScopedQuery, Denied> {
+        self.scoped(query, |_| Condition::Always)
+    }
+
+    /// As [`find`](Self::find), for a search in texts: roles whose `search` does not hold deny the document.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    pub fn search(&self, query: Query) -> Result<ScopedQuery, Denied> {
+        self.scoped(query, |role| role.search.clone())
+    }
+
+    fn scoped(&self, query: Query, admits: impl Fn(&BoundRole) -> Condition) -> Result<ScopedQuery, Denied> {
         let Query { filter, sort, limit } = query;
         let (filter, check) = match &self.standing {
             Standing::System => (filter, None),
             Standing::Uncovered => (Filter::Never, None),
-            Standing::Roles(roles) => match narrow::narrowed(roles, &filter, &sort)?.verdict() {
-                Verdict::Always => (Filter::Always, None),
-                Verdict::Never => (Filter::Never, None),
-                Verdict::When(filter) => (filter, None),
-                Verdict::PerDocument(filter, check) => (filter, Some(check)),
-            },
+            Standing::Rules(rules) => {
+                match narrow::narrowed(rules, (&filter, &sort), admits)?.verdict(&self.answers) {
+                    Verdict::Always => (Filter::Always, None),
+                    Verdict::Never => (Filter::Never, None),
+                    Verdict::When(filter) => (filter, None),
+                    Verdict::PerDocument(filter, check) => (filter, Some(check)),
+                }
+            }
         };
         Ok(ScopedQuery { collection: self.collection.clone(), filter, sort, limit, check })
     }
@@ -135,7 +173,7 @@ impl Access {
     /// # Errors
     /// `Insert` when they do not.
     pub fn insert(&self, document: RawDocumentBuf) -> Result<ScopedWrite, Denied> {
-        self.allow(Denied::Insert, |roles| write::may_insert(roles, &document))?;
+        self.allow(Denied::Insert, |roles| write::may_insert(roles, &document, &self.answers))?;
         Ok(self.write(WriteOperation::Insert(document)))
     }
 
@@ -144,7 +182,7 @@ impl Access {
     /// # Errors
     /// `Update` when they do not, or `before` cannot be read.
     pub fn replace(&self, before: &RawDocument, after: RawDocumentBuf) -> Result<ScopedWrite, Denied> {
-        self.allow(Denied::Update, |roles| write::may_replace(roles, before, &after))?;
+        self.allow(Denied::Update, |roles| write::may_replace(roles, (before, &after), &self.answers))?;
         Ok(self.write(WriteOperation::Replace { id: id_of(before), document: after }))
     }
 
@@ -153,7 +191,7 @@ impl Access {
     /// # Errors
     /// `Delete` when they do not, or `before` cannot be read.
     pub fn delete(&self, before: &RawDocument) -> Result<ScopedWrite, Denied> {
-        self.allow(Denied::Delete, |roles| write::may_delete(roles, before))?;
+        self.allow(Denied::Delete, |roles| write::may_delete(roles, before, &self.answers))?;
         Ok(self.write(WriteOperation::Delete { id: id_of(before) }))
     }
 
@@ -161,7 +199,7 @@ impl Access {
         let allowed = match &self.standing {
             Standing::System => true,
             Standing::Uncovered => false,
-            Standing::Roles(roles) => allowed(roles),
+            Standing::Rules(rules) => allowed(&rules.roles),
         };
         if allowed { Ok(()) } else { Err(denial) }
     }
@@ -193,6 +231,8 @@ pub enum Denied {
     Delete,
     /// The field can never be read by this actor, so it cannot be filtered or sorted by.
     FieldNotReadable(String),
+    /// Filters of the collection include and exclude fields at once.
+    MixedProjections,
 }
 
 fn id_of(document: &RawDocument) -> Bson {
@@ -257,6 +297,11 @@ impl ScopedQuery {
     /// [accepted](Self::accepts), and a store's count is too high.
     pub fn is_exact(&self) -> bool {
         self.check.is_none()
+    }
+
+    /// Whether checking a document may call a function.
+    pub(crate) fn calls(&self) -> bool {
+        self.check.as_ref().is_some_and(Check::calls)
     }
 
     /// Whether a document that the filter has let through may be seen.

@@ -28,10 +28,22 @@ fn parse(rules: &Value) -> (CollectionRules, Report) {
 
 /// The access of a user `me` under these roles.
 pub(super) fn access(roles: Value) -> Access {
-    let (rules, _) = parse(&json!({ "roles": roles }));
+    access_by(&json!({ "roles": roles }))
+}
+
+/// The access of a user `me` under these rules.
+pub(super) fn access_by(rules: &Value) -> Access {
+    let (rules, _) = parse(rules);
     let user = doc! {"id": ME, "custom_data": {"level": 1}};
-    let facts = Facts { user: &|| &user, values: &doc! {} };
-    Access::of_roles(collection(), &rules, facts)
+    let (nothing, request, answers) = (doc! {}, Lazily::new(&Document::new), Answers::default());
+    let facts = Facts {
+        user: &|| &user,
+        values: &nothing,
+        environment: &nothing,
+        request: &request,
+        answers: &answers,
+    };
+    Access::under(collection(), bound::BoundRules::bind(&rules, None, facts), &answers)
 }
 
 pub(super) fn finds(access: &Access, filter: Filter, document: &RawDocument) -> Result<bool, Denied> {
@@ -183,7 +195,8 @@ fn where_all_that_is_found_may_be_read_nothing_found_hides_a_field() {
         ),
         (json!([when(json!({"a": 1}), json!({"read": true})), when(json!({}), fields.clone())]), false),
         (json!([when(json!({}), fields)]), false),
-        (json!([when(json!({}), json!({"read": {"a": 1}}))]), false),
+        (json!([when(json!({}), json!({"read": {"a": 1}}))]), true),
+        (json!([when(json!({}), json!({"write": {"a": 1}, "fields": {"b": {"read": true}}}))]), false),
     ];
     let documents = [doc! {}, doc! {"a": 1}, doc! {"a": 2, "h": 1}, doc! {"a": 1, "h": 1}, doc! {"b": 1}];
     for (roles, expected) in cases {
@@ -229,15 +242,19 @@ fn own_roles_shut_out_the_default_rule_and_no_rule_denies() {
     assert!(book.access(&actor, &collection()).reads_everything());
     book.insert(collection(), strict);
     assert_eq!(seen(&book.access(&actor, &collection()), &document), None);
-    book.insert(collection(), parse(&json!({"roles": [], "filters": [{"name": "f"}]})).0);
-    assert_eq!(seen(&book.access(&actor, &collection()), &document), None);
+    // A collection's own filters narrow what the default rule gives.
+    let filters = json!({"roles": [], "filters": [{"name": "f", "apply_when": {}, "query": {"a": 2}}]});
+    book.insert(collection(), parse(&filters).0);
+    let narrowed = book.access(&actor, &collection());
+    assert_eq!(finds(&narrowed, Filter::Always, &raw(&document)), Ok(false));
+    assert_eq!(finds(&narrowed, Filter::Always, &raw(&doc! {"a": 2})), Ok(true));
 }
 
 #[test]
 fn what_is_not_understood_closes_its_role_and_is_reported() {
     let later = json!({"name": "later", "apply_when": {}, "read": true, "write": true});
     for (broken, document, expected) in [
-        (json!({"name": "b", "apply_when": {"%%request.x": 1}, "read": true}), doc! {"a": 1}, false),
+        (json!({"name": "b", "apply_when": {"%%req.x": 1}, "read": true}), doc! {"a": 1}, false),
         (json!({"name": "b", "apply_when": {"a": 1}, "read": {"%%x": 1}}), doc! {"a": 1}, false),
         (json!({"name": "b", "apply_when": {"a": 1}, "read": {"%%x": 1}}), doc! {"a": 2}, true),
         (

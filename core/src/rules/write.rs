@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 
 use bson::{RawBsonRef, RawDocument};
 
+use super::answers::Answers;
 use super::condition::{Condition, Scene};
 use super::grants::{BoundField, BoundRole, Fields, deciding};
 
-pub(crate) fn may_insert(roles: &[BoundRole], new: &RawDocument) -> bool {
-    let scene = Scene { root: new, previous: None, next: new };
+pub(crate) fn may_insert(roles: &[BoundRole], new: &RawDocument, answers: &Answers) -> bool {
+    let scene = Scene::of(new, (None, new), answers);
     deciding(roles, scene).is_some_and(|role| {
         // Nothing to judge by the fields is nothing that they allow.
         let judged = role.write.is_some() || !new.is_empty();
@@ -24,18 +25,19 @@ pub(crate) fn may_insert(roles: &[BoundRole], new: &RawDocument) -> bool {
     })
 }
 
-pub(crate) fn may_replace(roles: &[BoundRole], before: &RawDocument, after: &RawDocument) -> bool {
-    let scenes = [
-        Scene { root: before, previous: Some(before), next: after },
-        Scene { root: after, previous: Some(before), next: after },
-    ];
-    readable(roles, before)
+pub(crate) fn may_replace(
+    roles: &[BoundRole],
+    (before, after): (&RawDocument, &RawDocument),
+    answers: &Answers,
+) -> bool {
+    let scenes = [before, after].map(|root| Scene::of(root, (Some(before), after), answers));
+    readable(roles, before, answers)
         .is_some_and(|role| writes(role, Change { before: Some(before), after: Some(after) }, &scenes))
 }
 
-pub(crate) fn may_delete(roles: &[BoundRole], before: &RawDocument) -> bool {
-    let scene = Scene::stored(before);
-    readable(roles, before).is_some_and(|role| {
+pub(crate) fn may_delete(roles: &[BoundRole], before: &RawDocument, answers: &Answers) -> bool {
+    let scene = Scene::stored(before, answers);
+    readable(roles, before, answers).is_some_and(|role| {
         role.delete.holds(scene) && writes(role, Change { before: Some(before), after: None }, &[scene])
     })
 }
@@ -47,8 +49,8 @@ struct Change<'a> {
     after: Option<&'a RawDocument>,
 }
 
-fn readable<'r>(roles: &'r [BoundRole], document: &RawDocument) -> Option<&'r BoundRole> {
-    let scene = Scene::stored(document);
+fn readable<'r>(roles: &'r [BoundRole], document: &RawDocument, answers: &Answers) -> Option<&'r BoundRole> {
+    let scene = Scene::stored(document, answers);
     deciding(roles, scene).filter(|role| role.reads.holds(scene))
 }
 

@@ -91,11 +91,12 @@ impl Session<'_> {
         limit: Option<u64>,
     ) -> Failure<Outcome> {
         let documents = self.matching(at, bound.query.as_ref(), limit).await?;
-        let access = self.access(at)?;
-        let writes: Vec<ScopedWrite> = documents
-            .iter()
-            .map(|document| access.delete(document).map_err(|refusal| denied(&access, refusal)))
-            .collect::<Result<_, _>>()?;
+        let access = self.access(at).await?;
+        let mut writes: Vec<ScopedWrite> = Vec::with_capacity(documents.len());
+        for document in &documents {
+            let allowed = self.judge.ask(&access, |access| access.delete(document)).await?;
+            writes.push(allowed.map_err(|refusal| denied(&access, refusal))?);
+        }
         self.write(&writes).await?;
         Ok(Outcome { deleted: documents.len(), documents, ..Outcome::default() })
     }
@@ -106,13 +107,14 @@ impl Session<'_> {
         at: CollectionIndex,
         documents: Vec<Document>,
     ) -> Failure<Vec<RawDocumentBuf>> {
-        let access = self.access(at)?;
+        let access = self.access(at).await?;
         let mut writes = Vec::with_capacity(documents.len());
         let mut inserted = Vec::with_capacity(documents.len());
         for document in documents {
             let document = encode(&self.with_id(document)?)?;
+            let allowed = self.judge.ask(&access, |access| access.insert(document.clone())).await?;
             self.tally_insert(&access, &document);
-            writes.push(access.insert(document.clone()).map_err(|refusal| denied(&access, refusal))?);
+            writes.push(allowed.map_err(|refusal| denied(&access, refusal))?);
             inserted.push(document);
         }
         for document in &inserted {
@@ -146,10 +148,11 @@ impl Session<'_> {
         at: CollectionIndex,
         pairs: Vec<(RawDocumentBuf, RawDocumentBuf)>,
     ) -> Failure<(Vec<RawDocumentBuf>, usize)> {
-        let access = self.access(at)?;
+        let access = self.access(at).await?;
         let mut writes = Vec::new();
         for (before, after) in &pairs {
-            let write = access.replace(before, after.clone()).map_err(|refusal| denied(&access, refusal))?;
+            let allowed = self.judge.ask(&access, |access| access.replace(before, after.clone())).await?;
+            let write = allowed.map_err(|refusal| denied(&access, refusal))?;
             if before.as_bytes() != after.as_bytes() {
                 writes.push(write);
             }

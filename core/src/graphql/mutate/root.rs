@@ -29,7 +29,7 @@ pub(crate) async fn mutation(
         match &root.action {
             RootAction::Documents(call, document) => {
                 let outcome = session.run(call, bound).await.map_err(in_place)?;
-                let documents = session.visible(call.collection, outcome).map_err(in_place)?;
+                let documents = session.visible(call.collection, outcome).await.map_err(in_place)?;
                 let level = session
                     .level(document, documents, Origin::Written(call.collection))
                     .await
@@ -85,16 +85,15 @@ impl Session<'_> {
 
     /// The outcome's documents that the caller may see: the new images are put to the read rules as the
     /// store would put them, so that no further request is needed.
-    fn visible(
+    async fn visible(
         &mut self,
         collection: CollectionIndex,
         outcome: Outcome,
     ) -> Failure<Vec<bson::RawDocumentBuf>> {
-        let access = self.access(collection)?;
+        let access = self.access(collection).await?;
         let Ok(readable) = access.find(Query::default()) else { return Ok(Vec::new()) };
-        let seen = |document: &bson::RawDocumentBuf| {
-            matches(readable.filter(), document) && readable.accepts(document)
-        };
-        Ok(outcome.documents.into_iter().filter(seen).collect())
+        let mut documents = outcome.documents;
+        documents.retain(|document| matches(readable.filter(), document));
+        self.judge.judged(&readable, documents).await
     }
 }

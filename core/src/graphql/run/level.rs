@@ -86,8 +86,8 @@ impl Session<'_> {
         origin: Origin,
     ) -> Failure<Level> {
         let mask = match origin {
-            Origin::Found(at) => Some(self.access(at)?).filter(|access| !access.reads_all_it_finds()),
-            Origin::Written(at) => Some(self.access(at)?).filter(|access| !access.reads_everything()),
+            Origin::Found(at) => Some(self.access(at).await?).filter(|access| !access.reads_all_it_finds()),
+            Origin::Written(at) => Some(self.access(at).await?).filter(|access| !access.reads_everything()),
             Origin::Given => None,
         };
         let misfits = match origin {
@@ -103,6 +103,9 @@ impl Session<'_> {
             relations.push(self.related(relation, &documents).instrument(span).await?);
         }
         if let Some(mask) = &mask {
+            self.judge
+                .ask(mask, |mask| documents.iter().for_each(|document| mask.judge_reading(document)))
+                .await?;
             self.tally_fields(plan, &documents, mask);
         }
         let is_given = origin == Origin::Given;
@@ -158,7 +161,7 @@ impl Session<'_> {
         let filter = Filter::is_in(plan.relation.foreign.clone(), keys);
         let query = Query { filter, sort: Vec::new(), limit: Some(most.saturating_add(1)) };
         // Where the foreign key itself may never be read, nothing tells which documents are related.
-        let Ok(query) = self.access(plan.relation.target)?.find(query) else { return Ok(Vec::new()) };
+        let Ok(query) = self.access(plan.relation.target).await?.find(query) else { return Ok(Vec::new()) };
         let found = self.fetch(&query).await?;
         // Keys need not be unique. A list that is cut would look whole.
         if u64::try_from(found.len()).unwrap_or(u64::MAX) > most {

@@ -120,7 +120,7 @@ impl Session<'_> {
         collection: CollectionIndex,
         query: Query,
     ) -> Failure<Vec<bson::RawDocumentBuf>> {
-        let access = self.access(collection)?;
+        let access = self.access(collection).await?;
         let query = access.find(query).map_err(|refusal| denied(&access, refusal))?;
         self.fetch(&query).await
     }

@@ -57,7 +57,7 @@ impl Session<'_> {
             GraphqlError::new(code::LIMIT, format!("more than {most} conditions on related documents"))
         })?;
         let filter = self.resolve(ask).await?;
-        let access = self.access(relation.target)?;
+        let access = self.access(relation.target).await?;
         let query = |filter| Query { filter, ..Query::default() };
         access.find(query(filter.clone())).map_err(|refusal| denied(&access, refusal))?;
         // A key that is hidden on a document counts as missing there; where it may never be read, nothing tells

@@ -1,10 +1,10 @@
 //! What one request holds while it runs: its view of the store and its bound rules.
 
 use bson::{Bson, RawDocumentBuf};
-use chrono::{DateTime, TimeDelta, Utc};
 use tracing::field::Empty;
-use tracing::trace_span;
+use tracing::{Instrument as _, trace_span};
 
+use super::judge::Judge;
 use crate::graphql::catalog::{Catalog, CollectionIndex, Resolver};
 use crate::graphql::coerce::Variables;
 use crate::graphql::error::{GraphqlError, code};
@@ -30,12 +30,12 @@ pub(crate) struct Session<'a> {
     pub(super) related_filters_left: usize,
     /// Keys of related documents that may still be gathered.
     pub(super) related_keys_left: usize,
-    /// When it may read no more.
-    ends: DateTime<Utc>,
     /// The plan's calls of functions, by place.
     pub(super) calls: Vec<BoundCall<'a>>,
     view: View,
     access: Vec<Option<Access>>,
+    /// What the rules are asked through.
+    pub(crate) judge: Judge<'a>,
 }
 
 /// A call of a function with its argument.
@@ -61,8 +61,6 @@ impl<'a> Session<'a> {
         variables: &'a Variables,
     ) -> Self {
         let access = vec![None; catalog.collections.len()];
-        let time = TimeDelta::from_std(limits.graphql_time).unwrap_or(TimeDelta::MAX);
-        let ends = context.env.clock.now().checked_add_signed(time).unwrap_or(DateTime::<Utc>::MAX_UTC);
         Self {
             catalog,
             limits,
@@ -70,10 +68,10 @@ impl<'a> Session<'a> {
             context,
             related_filters_left: limits.relation_filters,
             related_keys_left: limits.relation_filter_keys,
-            ends,
             calls: Vec::new(),
             view: View::Unopened,
             access,
+            judge: Judge::new(context, limits),
         }
     }
 
@@ -119,13 +117,18 @@ impl<'a> Session<'a> {
 
     /// The documents that the query matches and the rules let through.
     pub(crate) async fn fetch(&mut self, query: &ScopedQuery) -> Failure<Vec<RawDocumentBuf>> {
-        self.check_time()?;
+        self.judge.check_time()?;
         let span = find_span(query);
-        let finding = async {
+        let opening = async {
             let Some(mut cursor) = self.open(query).await? else { return Ok(None) };
-            cursor.collect_scoped(query).await.map(Some)
+            let found = if query.calls() { Vec::new() } else { cursor.collect_scoped(query).await? };
+            Ok(Some((cursor, found)))
         };
-        let found = asked("find", span.clone(), finding).await.map_err(store_error)?.ok_or_else(internal)?;
+        let opened = asked("find", span.clone(), opening).await.map_err(store_error)?;
+        let (mut cursor, mut found) = opened.ok_or_else(internal)?;
+        if query.calls() {
+            found = self.judge.judged_page(cursor.as_mut(), query).instrument(span.clone()).await?;
+        }
         span.record("documents", found.len());
         self.tally_found(query.collection(), &found);
         Ok(found)
@@ -140,27 +143,20 @@ impl<'a> Session<'a> {
     ) -> Failure<()> {
         let span = find_span(query);
         let mut count = 0;
-        let visiting = async {
-            let Some(mut cursor) = self.open(query).await? else { return Ok(Err(internal())) };
-            loop {
-                if let Err(late) = self.check_time() {
-                    return Ok(Err(late));
-                }
-                let mut documents = cursor.next(batch).await?;
-                if documents.is_empty() {
-                    return Ok(Ok(()));
-                }
-                documents.retain(|document| query.accepts(document));
-                count += documents.len();
-                self.tally_found(query.collection(), &documents);
-                if let Err(refused) = visit(&documents) {
-                    return Ok(Err(refused));
-                }
+        let mut cursor = asked("find", span.clone(), self.open(query)).await.map_err(store_error)?;
+        let cursor = cursor.as_mut().ok_or_else(internal)?;
+        loop {
+            self.judge.check_time()?;
+            let documents = cursor.next(batch).instrument(span.clone()).await.map_err(store_error)?;
+            if documents.is_empty() {
+                span.record("documents", count);
+                return Ok(());
             }
-        };
-        let visited = asked("find", span.clone(), visiting).await.map_err(store_error)?;
-        span.record("documents", count);
-        visited
+            let documents = self.judge.judged(query, documents).await?;
+            count += documents.len();
+            self.tally_found(query.collection(), &documents);
+            visit(&documents)?;
+        }
     }
 
     /// A cursor over what the query finds, whose documents have still to be accepted by the query; `None` when nothing is
@@ -171,15 +167,6 @@ impl<'a> Session<'a> {
             View::Transaction(transaction) => transaction.find(query).await.map(Some),
             View::Unopened => Ok(None),
         }
-    }
-
-    /// Whether the request may go on reading.
-    fn check_time(&self) -> Failure<()> {
-        if self.context.env.clock.now() <= self.ends {
-            return Ok(());
-        }
-        let text = format!("the request went on for more than {} s", self.limits.graphql_time.as_secs());
-        Err(GraphqlError::new(code::TIMEOUT, text))
     }
 
     /// Carries out writes that the rules have allowed.
@@ -204,12 +191,12 @@ impl<'a> Session<'a> {
     }
 
     /// What the actor may do in a collection; bound once.
-    pub(crate) fn access(&mut self, collection: CollectionIndex) -> Failure<Access> {
+    pub(crate) async fn access(&mut self, collection: CollectionIndex) -> Failure<Access> {
         if let Some(Some(access)) = self.access.get(collection.0) {
             return Ok(access.clone());
         }
         let api = self.catalog.collections.get(collection.0).ok_or_else(internal)?;
-        let access = self.context.rules.access(self.context.actor, &api.id);
+        let access = self.judge.access(&api.id).await?;
         if let Some(slot) = self.access.get_mut(collection.0) {
             *slot = Some(access.clone());
         }
@@ -231,6 +218,10 @@ pub(crate) fn denied(access: &Access, denied: Denied) -> GraphqlError {
         Denied::Insert => GraphqlError::new(code::NOT_PERMITTED, "insert not permitted"),
         Denied::Update => GraphqlError::new(code::NOT_PERMITTED, "update not permitted"),
         Denied::Delete => GraphqlError::new(code::NOT_PERMITTED, "delete not permitted"),
+        Denied::MixedProjections => {
+            let message = "filters of the collection include and exclude fields at once";
+            GraphqlError::new(code::NOT_PERMITTED, message)
+        }
         Denied::FieldNotReadable(field) => {
             let message = format!("field `{field}` may not be read, so it cannot be asked for");
             GraphqlError::new(code::FIELD_NOT_READABLE, message)

@@ -1,0 +1,129 @@
+//! Rules that call functions.
+//!
+//! 1. Rules are judged without waiting; what they want to know of functions is asked in between, several calls at once,
+//!    until they have been judged ([`Judge::settled`]).
+//! 2. A call that fails fails the request: a rule that cannot be judged neither permits nor denies.
+//! 3. Pages are filled up to their limit with what the functions let through.
+
+use bson::{Bson, RawDocumentBuf};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{StreamExt, stream};
+use tracing::{Instrument as _, Span};
+
+use super::session::{Failure, store_error};
+use crate::error::ErrorKind;
+use crate::functions::FunctionCall;
+use crate::graphql::error::{GraphqlError, code};
+use crate::graphql::executor::ExecuteContext;
+use crate::id::CollectionId;
+use crate::limits::Limits;
+use crate::rules::{Access, Answers, Circumstances, RuleCall, ScopedQuery};
+use crate::store::Cursor;
+
+/// The fewest documents that are put to a function at once, so that the last places of a page are not filled one by one.
+const LEAST: usize = 16;
+/// The most.
+const MOST: usize = 1000;
+
+/// What the rules are asked through, while a request runs.
+pub(crate) struct Judge<'a> {
+    context: &'a ExecuteContext<'a>,
+    limits: &'a Limits,
+    answers: Answers,
+    /// When the request may go on no longer.
+    ends: DateTime<Utc>,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(context: &'a ExecuteContext<'a>, limits: &'a Limits) -> Self {
+        let time = TimeDelta::from_std(limits.graphql_time).unwrap_or(TimeDelta::MAX);
+        let ends = context.env.clock.now().checked_add_signed(time).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        Self { context, limits, answers: Answers::default(), ends }
+    }
+
+    /// What the actor may do in a collection.
+    pub(super) async fn access(&self, collection: &CollectionId) -> Failure<Access> {
+        let ExecuteContext { rules, actor, request, .. } = *self.context;
+        let circumstances = Circumstances { actor, request, answers: &self.answers };
+        self.settled(|| rules.access_under(circumstances, collection)).await
+    }
+
+    /// Whether the request may go on.
+    pub(super) fn check_time(&self) -> Failure<()> {
+        if self.context.env.clock.now() <= self.ends {
+            return Ok(());
+        }
+        let text = format!("the request went on for more than {} s", self.limits.graphql_time.as_secs());
+        Err(GraphqlError::new(code::TIMEOUT, text))
+    }
+
+    /// Asks the rules something, and answers what they want to know of functions.
+    pub(crate) async fn settled<T>(&self, ask: impl FnMut() -> T) -> Failure<T> {
+        self.answers.settle(ask, |wanted| self.answered(wanted)).await
+    }
+
+    /// Asks an access something.
+    pub(crate) async fn ask<T>(&self, access: &Access, mut ask: impl FnMut(&Access) -> T) -> Failure<T> {
+        if access.calls() { self.settled(|| ask(access)).await } else { Ok(ask(access)) }
+    }
+
+    /// Those of the documents that the query's rules accept.
+    pub(crate) async fn judged(
+        &self,
+        query: &ScopedQuery,
+        mut documents: Vec<RawDocumentBuf>,
+    ) -> Failure<Vec<RawDocumentBuf>> {
+        if query.calls() {
+            self.settled(|| documents.iter().filter(|document| query.accepts(document)).count()).await?;
+        }
+        documents.retain(|document| query.accepts(document));
+        Ok(documents)
+    }
+
+    /// As many as the query wants of what the cursor leads to and its rules accept.
+    pub(super) async fn judged_page(
+        &self,
+        cursor: &mut dyn Cursor,
+        query: &ScopedQuery,
+    ) -> Failure<Vec<RawDocumentBuf>> {
+        let wanted =
+            query.wanted().map_or(usize::MAX, |wanted| usize::try_from(wanted).unwrap_or(usize::MAX));
+        let mut kept: Vec<RawDocumentBuf> = Vec::new();
+        while kept.len() < wanted {
+            self.check_time()?;
+            let batch = cursor.next((wanted - kept.len()).clamp(LEAST, MOST)).await.map_err(store_error)?;
+            if batch.is_empty() {
+                break;
+            }
+            kept.extend(self.judged(query, batch).await?);
+        }
+        kept.truncate(wanted);
+        Ok(kept)
+    }
+
+    /// Calls the functions, for the actor.
+    async fn answered(&self, wanted: Vec<RuleCall>) -> Failure<Vec<Bson>> {
+        self.check_time()?;
+        let at_once = self.limits.function_calls.max(1);
+        let calls: Vec<_> = wanted.into_iter().map(|call| self.answer(call)).collect();
+        let answers: Vec<Failure<Bson>> =
+            stream::iter(calls).buffered(at_once).collect().instrument(Span::current()).await;
+        answers.into_iter().collect()
+    }
+
+    async fn answer(&self, RuleCall { function, arguments }: RuleCall) -> Failure<Bson> {
+        if let Some(notes) = self.context.notes {
+            notes.function(&function, 1);
+        }
+        let call = FunctionCall { actor: self.context.actor.clone(), arguments, peer: self.context.peer };
+        self.context.functions.call(&function, call).await.map_err(|error| {
+            // What a rule's function says is meant for those who write rules.
+            tracing::warn!(%function, %error, "a function that rules call failed");
+            let code = match error.kind() {
+                ErrorKind::ExecutionTimeLimitExceeded => code::TIMEOUT,
+                _ => code::FUNCTION_FAILED,
+            };
+            GraphqlError::new(code, "a rule could not be judged: its function failed")
+        })
+    }
+}
