@@ -23,12 +23,14 @@ pub struct Scene<'a> {
     pub prev: Option<&'a Bson>,
     /// The meaning of a MongoDB query: an array given is not a list of alternatives.
     pub query: bool,
+    /// Whether a document is being deleted.
+    pub is_deletion: bool,
 }
 
 impl<'a> Scene<'a> {
     /// Without a document.
     pub fn of(world: &'a World) -> Self {
-        Self { world, root: None, prev_root: None, this: None, prev: None, query: false }
+        Self { world, root: None, prev_root: None, this: None, prev: None, query: false, is_deletion: false }
     }
 
     /// Reading a document: what is stored is both what is there and what was there.
@@ -47,7 +49,7 @@ impl<'a> Scene<'a> {
             Value::Bool(value) => *value,
             // `{}` holds; several keys have to hold together.
             Value::Object(members) => members.iter().all(|(key, value)| self.member(key, value)),
-            // An expansion as a whole expression: `"%%true"`.
+            // A constant as an expansion: `"%%true"`.
             Value::String(text) => {
                 Operand::expand(text, self).equals(&Operand::Given(true.into()), self.query)
             }
@@ -118,7 +120,7 @@ impl<'a> Scene<'a> {
     fn items(&self, argument: &Value) -> (Vec<Bson>, bool) {
         if let Value::Array(written) = argument {
             let items: Vec<Bson> =
-                written.iter().filter_map(|item| Operand::read(item, self).one()).collect();
+                written.iter().filter_map(|item| Operand::read(item, self).member()).collect();
             let complete = items.len() == written.len();
             return (items, complete);
         }

@@ -8,7 +8,7 @@ use bson::{Binary, Bson, Document};
 use serde_json::Value;
 
 use super::expression::Scene;
-use super::value::{alike, elements, equals, lookup, lookup_below, ranges};
+use super::value::{elements, equals, lookup, lookup_below, ranges};
 use super::world::expansion;
 
 /// One side of a comparison.
@@ -85,9 +85,8 @@ impl Operand {
                 }
                 Self::Given(document.into())
             }
-            // An absent expansion inside a list is left out of the list.
             Value::Array(items) => {
-                let items = items.iter().filter_map(|item| Self::read(item, scene).one());
+                let items = items.iter().filter_map(|item| Self::read(item, scene).member());
                 Self::Given(items.collect::<Vec<_>>().into())
             }
             scalar => Self::Given(literal(scalar)),
@@ -101,6 +100,14 @@ impl Operand {
             Self::Known(value) => value.filter(|value| *value != Bson::Null),
             Self::Stored(values) => values.into_iter().next().flatten(),
             Self::Failed => None,
+        }
+    }
+
+    /// What it is in a list: an absent expansion is left out, a field that is not there is null.
+    pub(super) fn member(self) -> Option<Bson> {
+        match self {
+            Self::Stored(values) => Some(values.into_iter().next().flatten().unwrap_or(Bson::Null)),
+            other => other.one(),
         }
     }
 
@@ -127,7 +134,8 @@ impl Operand {
         }
     }
 
-    /// Equality, an array on either side meaning "contains" unless `query` (then on the left only).
+    /// Equality, an array on either side meaning "contains" unless `query` (then on the left only); two arrays are
+    /// equal when they are the same or share an element.
     pub(super) fn equals(&self, right: &Self, query: bool) -> bool {
         // An absent or null expansion equals a literal null and nothing else.
         let literal_null = |operand: &Self| matches!(operand, Self::Given(Bson::Null));
@@ -135,7 +143,7 @@ impl Operand {
             return literal_null(self) || literal_null(right);
         }
         self.pairs(right, |left, right| {
-            equals(left, right) || !query && elements(right).iter().any(|item| alike(left, Some(item)))
+            equals(left, right) || !query && elements(right).iter().any(|item| equals(left, Some(item)))
         })
     }
 
@@ -144,12 +152,15 @@ impl Operand {
         self.candidates().into_iter().any(|left| rights.iter().any(|right| test(left, *right)))
     }
 
-    /// A range, within a bracket, an array on the left by its elements.
+    /// A range, within a bracket, an array by its elements: one of them on either side has to stand in it.
     pub(super) fn ranges(&self, right: &Self, wanted: fn(Ordering) -> bool) -> bool {
         if self.is_absent() || right.is_absent() {
             return false;
         }
-        self.pairs(right, |left, right| ranges(left, right.unwrap_or(&Bson::Null), wanted))
+        self.pairs(right, |left, right| match right {
+            Some(Bson::Array(items)) => items.iter().any(|item| ranges(left, item, wanted)),
+            right => ranges(left, right.unwrap_or(&Bson::Null), wanted),
+        })
     }
 
     /// Whether it is, or has as an element, one of the items.

@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 
 use bson::{Bson, Document};
 
+use super::roles::{Rules, Sight};
 use super::value::{equals, lookup, ranges, sort_order};
+use super::world::World;
 
 /// A condition of a client, with MongoDB's meaning.
 #[derive(Clone, Debug)]
@@ -46,11 +48,13 @@ pub struct Question {
     pub limit: Option<usize>,
 }
 
+/// How the document is looked into: every value at a path.
+pub(super) type Look<'a> = dyn Fn(&str) -> Vec<Option<&'a Bson>> + 'a;
+
 impl Condition {
-    /// Whether a document matches, as it is given.
-    pub fn matches(&self, document: &Document) -> bool {
-        let any =
-            |path: &str, test: &dyn Fn(Option<&Bson>) -> bool| lookup(document, path).into_iter().any(test);
+    /// Whether a document matches, as far as `look` sees into it.
+    pub(super) fn matches(&self, look: &Look<'_>) -> bool {
+        let any = |path: &str, test: &dyn Fn(Option<&Bson>) -> bool| look(path).into_iter().any(test);
         let range = |path: &str, value: &Bson, wanted: fn(Ordering) -> bool| {
             any(path, &|stored| ranges(stored, value, wanted))
         };
@@ -64,9 +68,9 @@ impl Condition {
             Self::In(path, values) => values.iter().any(|v| any(path, &|stored| equals(stored, Some(v)))),
             Self::Nin(path, values) => !values.iter().any(|v| any(path, &|stored| equals(stored, Some(v)))),
             Self::Exists(path, wanted) => any(path, &|stored| stored.is_some()) == *wanted,
-            Self::And(parts) => parts.iter().all(|part| part.matches(document)),
-            Self::Or(parts) => parts.iter().any(|part| part.matches(document)),
-            Self::Not(part) => !part.matches(document),
+            Self::And(parts) => parts.iter().all(|part| part.matches(look)),
+            Self::Or(parts) => parts.iter().any(|part| part.matches(look)),
+            Self::Not(part) => !part.matches(look),
         }
     }
 
@@ -89,21 +93,29 @@ impl Condition {
 }
 
 impl Question {
-    /// The places of the documents that match, in order; each document as the client sees it, or none.
+    /// The places of the documents that are found, in order, and what is seen of each.
     ///
-    /// What is hidden on a document counts as missing there. Ties stay in the order of insertion.
-    pub fn answer(&self, seen: &[Option<Document>]) -> Vec<usize> {
-        let visible = seen.iter().enumerate().filter_map(|(place, seen)| Some((place, seen.as_ref()?)));
-        let mut found: Vec<(usize, &Document)> =
-            visible.filter(|(_, document)| self.condition.matches(document)).collect();
-        found.sort_by(|(_, left), (_, right)| {
+    /// A path that is hidden on a document counts as missing there. Ties stay in the order of insertion.
+    pub fn answer(&self, rules: &Rules<'_>, world: &World, documents: &[Document]) -> Vec<(usize, Document)> {
+        let mut found: Vec<(usize, &Document, Document)> = Vec::new();
+        for (place, document) in documents.iter().enumerate() {
+            let Sight::Part(seen) = rules.sight(world, document, false) else { continue };
+            let look = |path: &str| {
+                if rules.reads_path(world, document, path) { lookup(document, path) } else { vec![None] }
+            };
+            if self.condition.matches(&look) {
+                found.push((place, document, seen));
+            }
+        }
+        found.sort_by(|(_, left, _), (_, right, _)| {
             let keys = self.sort.iter().map(|(path, descending)| {
                 let order = sort_order(first(left, path), first(right, path), *descending);
                 if *descending { order.reverse() } else { order }
             });
             keys.fold(Ordering::Equal, Ordering::then)
         });
-        found.into_iter().map(|(place, _)| place).take(self.limit.unwrap_or(usize::MAX)).collect()
+        let found = found.into_iter().map(|(place, _, seen)| (place, seen));
+        found.take(self.limit.unwrap_or(usize::MAX)).collect()
     }
 }
 

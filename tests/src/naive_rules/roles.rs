@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::expression::Scene;
 use super::filters::Screen;
 use super::understood;
-use super::value::lookup;
 use super::world::World;
 
 /// The rules of one collection: `{"roles": […], "filters": […]}`.
@@ -63,7 +62,7 @@ impl<'a> Rules<'a> {
         let Some(role) = self.role(&scene).filter(|role| role.opens(&scene, search)) else {
             return Sight::Nothing;
         };
-        let reads = |name: &str| screen.shows(name) && role.reads(&[name], &scene);
+        let reads = |name: &str| screen.shows(name) && role.reads(&[name], true, &scene);
         // A document of which no field may be read is left out.
         if !role.reads_any(&scene, &screen) {
             return Sight::Nothing;
@@ -80,21 +79,12 @@ impl<'a> Rules<'a> {
     }
 
     /// Whether the user may read the whole of what a path leads to, on a document that they see.
-    pub fn reads_whole_path(&self, world: &World, document: &Document, path: &str) -> bool {
-        let seen = match self.sight(world, document, false) {
-            Sight::Nothing => return false,
-            Sight::Part(seen) => seen,
-        };
-        self.reads_path(world, document, path) && lookup(&seen, path) == lookup(document, path)
-    }
-
-    /// Whether the user may read what a path leads to, or some part of it, on a document that they see.
     pub fn reads_path(&self, world: &World, document: &Document, path: &str) -> bool {
         let scene = Scene::reading(world, document);
         let names: Vec<&str> = path.split('.').filter(|name| name.parse::<usize>().is_err()).collect();
         Screen::of(self, world).shows(names[0])
             && self.sight(world, document, false) != Sight::Nothing
-            && self.role(&scene).is_some_and(|role| role.reads(&names, &scene))
+            && self.role(&scene).is_some_and(|role| role.reads(&names, false, &scene))
     }
 }
 
@@ -145,9 +135,10 @@ impl<'a> Role<'a> {
     }
 
     /// Whether a field, or a part of it, may be read where the document can be (D and E).
-    fn reads(&self, path: &[&str], scene: &Scene<'_>) -> bool {
+    fn reads(&self, path: &[&str], part: bool, scene: &Scene<'_>) -> bool {
         let value = scene.root.and_then(|root| root.get(path[0]));
-        matches!(self.whole(scene), Whole::Yes) || reads_field(self.field(path[0]), &path[1..], value, scene)
+        matches!(self.whole(scene), Whole::Yes)
+            || reads_field(self.field(path[0]), (&path[1..], part), value, scene)
     }
 
     fn reads_any(&self, scene: &Scene<'_>, screen: &Screen<'_>) -> bool {
@@ -156,7 +147,7 @@ impl<'a> Role<'a> {
         let names = named.into_iter().flatten().map(|(name, _)| name).chain(root.keys());
         // A name that no document has stands for all the fields that are not there.
         let mut names = names.map(String::as_str).chain(["a field that is not there"]);
-        names.any(|name| screen.shows(name) && self.reads(&[name], scene))
+        names.any(|name| screen.shows(name) && self.reads(&[name], true, scene))
     }
 
     /// The part of a field's value that may be read.
@@ -173,25 +164,26 @@ impl<'a> Role<'a> {
 fn field_as_whole(rule: &Value, value: Option<&Bson>, scene: &Scene<'_>) -> Option<bool> {
     let scene = scene.at(value, value);
     match (permission(rule, "read", &scene), permission(rule, "write", &scene)) {
-        // Write implies read at the same scope.
-        (Some(true), _) | (_, Some(true)) => Some(true),
-        // A rule of the parent overrides the nested ones.
-        (Some(false), _) => Some(false),
-        (None, _) => rule["fields"].is_null().then_some(false),
+        (None, None) => rule["fields"].is_null().then_some(false),
+        // A rule of the parent overrides the nested ones. Write implies read at the same scope.
+        (read, write) => Some(read == Some(true) || write == Some(true)),
     }
 }
 
-fn reads_field(rule: &Value, rest: &[&str], value: Option<&Bson>, scene: &Scene<'_>) -> bool {
+fn reads_field(rule: &Value, at: (&[&str], bool), value: Option<&Bson>, scene: &Scene<'_>) -> bool {
     if let Some(decided) = field_as_whole(rule, value, scene) {
         return decided;
     }
+    let (rest, part) = at;
     let member = |name: &str| value.and_then(Bson::as_document).and_then(|inner| inner.get(name));
     let nested = &rule["fields"];
     match rest.split_first() {
-        Some((name, rest)) => reads_field(&nested[*name], rest, member(name), scene),
+        Some((name, rest)) => reads_field(&nested[*name], (rest, part), member(name), scene),
+        // Under nested rules there is no rule by which all of it could be read.
+        None if !part => false,
         None => {
             let mut nested = nested.as_object().into_iter().flatten();
-            nested.any(|(name, rule)| reads_field(rule, &[], member(name), scene))
+            nested.any(|(name, rule)| reads_field(rule, (&[], part), member(name), scene))
         }
     }
 }
@@ -202,7 +194,7 @@ fn cut_field(rule: &Value, value: &Bson, scene: &Scene<'_>) -> Option<Bson> {
     }
     // Of an array each element is cut, and keeps its place.
     if let Bson::Array(items) = value {
-        let nothing = !reads_field(rule, &[], Some(value), scene);
+        let nothing = !reads_field(rule, (&[], true), Some(value), scene);
         let items = items.iter().map(|item| cut_nested(rule, item, scene).unwrap_or(Bson::Null));
         return (!nothing).then(|| items.collect::<Vec<_>>().into());
     }
@@ -226,5 +218,6 @@ fn cut_nested(rule: &Value, value: &Bson, scene: &Scene<'_>) -> Option<Bson> {
         }
     }
     // An embedded document without a readable field is as if it were not there; an empty one hides nothing.
-    (!seen.is_empty() || inner.is_empty() && reads_field(rule, &[], Some(value), scene)).then(|| seen.into())
+    (!seen.is_empty() || inner.is_empty() && reads_field(rule, (&[], true), Some(value), scene))
+        .then(|| seen.into())
 }

@@ -32,14 +32,14 @@ fn or(left: Settled, right: Settled) -> Settled {
 }
 
 impl Rules<'_> {
-    /// Whether it is settled that this user can read nothing of what the path leads to, on any document.
+    /// Whether it is settled that this user can read what the path leads to on no document at all.
     pub fn never_reads(&self, world: &World, path: &str) -> bool {
         let (first, rest) = split(path);
         let hidden = !Screen::of(self, world).shows(first);
         hidden
             || self
                 .reachable(world)
-                .all(|role| role.closed || reads(role, first, &rest, true, world) == Some(false))
+                .all(|role| role.closed || reads(role, first, &rest, world) == Some(false))
     }
 
     /// Whether it is settled that this user can read the whole of what the path leads to, on any document that
@@ -50,7 +50,7 @@ impl Rules<'_> {
             && self.reachable(world).all(|role| {
                 role.closed
                     || opens(role, world) == Some(false)
-                    || reads(role, first, &rest, false, world) == Some(true)
+                    || reads(role, first, &rest, world) == Some(true)
             })
     }
 
@@ -89,31 +89,23 @@ fn opens(role: Role<'_>, world: &World) -> Settled {
     and(gate, if decides { whole } else { or(whole, None) })
 }
 
-fn reads(role: Role<'_>, first: &str, rest: &[&str], part: bool, world: &World) -> Settled {
+fn reads(role: Role<'_>, first: &str, rest: &[&str], world: &World) -> Settled {
     let (decides, read) = given(role.json, "read", world);
     let whole = or(read, given(role.json, "write", world).1);
-    let fields = if decides { Some(false) } else { reads_field(role.field(first), rest, part, world) };
+    let fields = if decides { Some(false) } else { reads_field(role.field(first), rest, world) };
     and(opens(role, world), or(whole, fields))
 }
 
-fn reads_field(rule: &Value, rest: &[&str], part: bool, world: &World) -> Settled {
-    let (decides, read) = given(rule, "read", world);
-    let whole = or(read, given(rule, "write", world).1);
-    if decides {
-        return whole;
+fn reads_field(rule: &Value, rest: &[&str], world: &World) -> Settled {
+    let (read, write) = (given(rule, "read", world), given(rule, "write", world));
+    if read.0 || write.0 {
+        return or(read.1, write.1);
     }
-    let nested = rule["fields"].as_object();
-    let below = match rest.split_first() {
-        Some((name, rest)) => reads_field(&rule["fields"][*name], rest, part, world),
-        None if part => nested
-            .into_iter()
-            .flatten()
-            .map(|(_, rule)| reads_field(rule, &[], true, world))
-            .fold(Some(false), or),
-        // The whole of an embedded document is never settled by the rules of its parts.
+    match rest.split_first() {
+        Some((name, rest)) => reads_field(&rule["fields"][*name], rest, world),
+        // The whole of an embedded document is never read by the rules of its parts.
         None => Some(false),
-    };
-    or(whole, below)
+    }
 }
 
 fn settled(expression: &Value, world: &World) -> Settled {

@@ -44,7 +44,7 @@ pub(super) fn expression(value: &Value, place: Place) -> bool {
     match value {
         Value::Bool(_) => true,
         Value::Object(members) => members.iter().all(|(key, value)| member(key, value, place)),
-        Value::String(text) => text.starts_with("%%") && expands(text, place),
+        Value::String(text) => ["%%true", "%%false"].contains(&text.as_str()),
         _ => false,
     }
 }

@@ -32,7 +32,7 @@ impl Rules<'_> {
 
     /// Whether a document may be deleted; one that the user does not see cannot.
     pub fn may_delete(&self, world: &World, document: &Document) -> bool {
-        let scene = Scene::reading(world, document);
+        let scene = Scene { is_deletion: true, ..Scene::reading(world, document) };
         let none = Document::new();
         self.sight(world, document, false) != Sight::Nothing
             && self.role(&scene).is_some_and(|role| {
@@ -51,9 +51,11 @@ impl Rules<'_> {
 impl Role<'_> {
     /// Steps A and B2 to B4: whether the change is allowed, seen from one image of the document.
     fn writes(&self, before: &Document, after: &Document, scene: &Scene<'_>) -> bool {
+        if self.closed {
+            return false;
+        }
         // A: an undefined half does not gate.
-        let gate = permission(&self.json["document_filters"], "write", scene) != Some(false);
-        if self.closed || !gate {
+        if permission(&self.json["document_filters"], "write", scene) == Some(false) {
             return false;
         }
         match permission(self.json, "write", scene) {
@@ -70,26 +72,45 @@ impl Role<'_> {
 fn changed<'a>(before: &'a Document, after: &'a Document) -> impl Iterator<Item = &'a str> {
     let added = after.keys().filter(|name| !before.contains_key(name));
     let names = before.keys().chain(added).map(String::as_str);
-    names.filter(|name| before.get(name) != after.get(name))
+    names.filter(|name| !is_same(before.get(name), after.get(name)))
+}
+
+/// Whether two values are the same to the byte: of the same width, with their fields in the same order.
+fn is_same(before: Option<&Bson>, after: Option<&Bson>) -> bool {
+    let order = |value: &Document| value.keys().cloned().collect::<Vec<_>>();
+    match (before, after) {
+        (Some(Bson::Document(before)), Some(Bson::Document(after))) => {
+            order(before) == order(after)
+                && before.iter().all(|(name, value)| is_same(Some(value), after.get(name)))
+        }
+        (Some(Bson::Array(before)), Some(Bson::Array(after))) => {
+            before.len() == after.len()
+                && before.iter().zip(after).all(|(before, after)| is_same(Some(before), Some(after)))
+        }
+        (before, after) => before == after,
+    }
 }
 
 fn writes_field(rule: &Value, before: Option<&Bson>, after: Option<&Bson>, scene: &Scene<'_>) -> bool {
-    let scene = scene.at(after, before);
-    if let Some(decided) = permission(rule, "write", &scene) {
-        return decided;
+    // A deletion is judged on what is stored: there is no value after it.
+    let this = if scene.is_deletion { before } else { after };
+    let at = scene.at(this, before);
+    match (permission(rule, "read", &at), permission(rule, "write", &at)) {
+        (_, Some(decided)) => return decided,
+        // The parent's rule overrides the nested ones.
+        (Some(_), None) => return false,
+        (None, None) => {}
     }
     // The nested rules decide on an embedded document that stays or comes to be one.
     let none = Document::new();
-    let inner = |value: Option<&'_ Bson>| match value {
+    let inner = |value: Option<&Bson>| match value {
         None => Some(none.clone()),
         Some(Bson::Document(inner)) => Some(inner.clone()),
         Some(_) => None,
     };
     let (Some(before), Some(after)) = (inner(before), inner(after)) else { return false };
-    let names: Vec<&str> = changed(&before, &after).collect();
     // What no rule permits is denied: also a change in which no field has a part.
-    !names.is_empty()
-        && names
-            .into_iter()
-            .all(|name| writes_field(&rule["fields"][name], before.get(name), after.get(name), &scene))
+    !(before.is_empty() && after.is_empty())
+        && changed(&before, &after)
+            .all(|name| writes_field(&rule["fields"][name], before.get(name), after.get(name), scene))
 }

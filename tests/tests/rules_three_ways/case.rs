@@ -37,6 +37,8 @@ pub(crate) enum Answer {
     Shows(Shown),
     /// The path may not be used.
     Refused(String),
+    /// The projections of the filters contradict each other.
+    Mixed,
     Allows(bool),
 }
 
@@ -49,7 +51,7 @@ pub(crate) struct Bench<'a> {
 impl Case {
     /// The engine's access.
     pub(crate) fn access(&self, pool: &Pool) -> Access {
-        let mut book = RuleBook::new(pool.values.clone());
+        let mut book = RuleBook::new(pool.values.clone()).with_environment(pool.environment.clone());
         let collection = &pool.collections[self.collection].id;
         let rules = CollectionRules::parse(&self.rules, "rules.json", &mut Report::default());
         book.insert(collection.clone(), rules);
@@ -63,6 +65,7 @@ impl Case {
         match &self.ask {
             Ask::Find(question) => match access.find(query(question)) {
                 Err(Denied::FieldNotReadable(path)) => [Answer::Refused(path.clone()), Answer::Refused(path)],
+                Err(Denied::MixedProjections) => [Answer::Mixed, Answer::Mixed],
                 Err(other) => panic!("a find was refused as {other:?}"),
                 Ok(scoped) => {
                     let mut answers = Vec::new();
@@ -87,13 +90,10 @@ impl Case {
         match &self.ask {
             Ask::Find(question) => {
                 let documents = &pool.collections[self.collection].documents;
-                let sight = |document: &Document| match rules.sight(world, document, false) {
-                    Sight::Nothing => None,
-                    Sight::Part(seen) => Some(seen),
-                };
-                let seen: Vec<Option<Document>> = documents.iter().map(sight).collect();
-                let places = question.answer(&seen);
-                Answer::Shows(places.into_iter().map(|place| (place, seen[place].clone().unwrap())).collect())
+                if rules.refuses_every_read(world) {
+                    return Answer::Mixed;
+                }
+                Answer::Shows(question.answer(&rules, world, documents))
             }
             Ask::Insert(document) => Answer::Allows(rules.may_insert(world, document)),
             Ask::Update(before, after) => Answer::Allows(rules.may_update(world, before, after)),
@@ -105,10 +105,12 @@ impl Case {
     pub(crate) async fn difference(&self, bench: &Bench<'_>) -> Option<String> {
         let [memory, sqlite] = self.engine(bench).await;
         if memory != sqlite {
-            return Some(format!("memory: {memory:?}\nsqlite: {sqlite:?}"));
+            return Some(told(("memory", &memory), ("sqlite", &sqlite)));
         }
         if let Ask::Find(question) = &self.ask {
-            if let Some(wrong) = self.wrong_about_paths(question, &memory, bench.pool) {
+            if memory != Answer::Mixed
+                && let Some(wrong) = self.wrong_about_paths(question, &memory, bench.pool)
+            {
                 return Some(wrong);
             }
             if matches!(memory, Answer::Refused(_)) {
@@ -116,25 +118,22 @@ impl Case {
             }
         }
         let naive = self.naive(bench.pool);
-        (memory != naive).then(|| format!("engine: {memory:?}\noracle: {naive:?}"))
+        (memory != naive).then(|| told(("engine", &memory), ("oracle", &naive)))
     }
 
     /// Decision 40, as strictly as it can be asked.
     ///
     /// A filter may be refused only where no document of the collection shows the path to this user, and has to
-    /// be where the rules settle that before a document is looked at. A sort has to be refused where some
-    /// document that the user sees hides a part of the path, and may not be where the rules settle that all show it.
+    /// be where the rules settle that before a document is looked at and the user sees any document at all. A sort
+    /// has to be refused where some document that the user sees hides the path, and may not be where the rules
+    /// settle that all show it.
     fn wrong_about_paths(&self, question: &Question, answer: &Answer, pool: &Pool) -> Option<String> {
         let rules = Rules::new(&self.rules);
         let world = &pool.users[self.user].0;
         let documents = &pool.collections[self.collection].documents;
         let filtered = question.condition.paths();
         let sorted = question.sort.iter().map(|(path, _)| path.as_str());
-        let hidden_somewhere = |path: &str| {
-            documents.iter().any(|one| {
-                rules.sight(world, one, false) != Sight::Nothing && !rules.reads_whole_path(world, one, path)
-            })
-        };
+        let mut seen = documents.iter().filter(|one| rules.sight(world, one, false) != Sight::Nothing);
         match answer {
             Answer::Refused(path) => {
                 let shown = documents.iter().any(|one| rules.reads_path(world, one, path));
@@ -144,11 +143,29 @@ impl Case {
                 wrong.then(|| format!("`{path}` is refused, and may be used"))
             }
             _ => {
+                let hides = |path: &str| seen.clone().any(|one| !rules.reads_path(world, one, path));
+                let hidden = sorted.clone().find(|path| hides(path));
                 let never = filtered.into_iter().find(|path| rules.never_reads(world, path));
-                let hidden = sorted.into_iter().find(|path| hidden_somewhere(path));
-                never.or(hidden).map(|path| format!("`{path}` is used, and has to be refused"))
+                let found = hidden.or(never).filter(|_| seen.next().is_some());
+                found.map(|path| format!("`{path}` is used, and has to be refused"))
             }
         }
+    }
+}
+
+/// Two answers, as far as they differ.
+fn told(one: (&str, &Answer), other: (&str, &Answer)) -> String {
+    let places = |shown: &Shown| shown.iter().map(|(place, _)| *place).collect::<Vec<_>>();
+    let ((one, left), (other, right)) = (one, other);
+    match (left, right) {
+        (Answer::Shows(left), Answer::Shows(right)) if places(left) == places(right) => {
+            let pairs = left.iter().zip(right).filter(|(left, right)| left != right);
+            pairs.map(|(l, r)| format!("{}: {one} {}\n    {other} {}\n", l.0, l.1, r.1)).collect()
+        }
+        (Answer::Shows(left), Answer::Shows(right)) => {
+            format!("{one}: {:?}\n{other}: {:?}", places(left), places(right))
+        }
+        _ => format!("{one}: {left:?}\n{other}: {right:?}"),
     }
 }
 

@@ -231,7 +231,7 @@ fn about_user(dice: &mut Dice) -> Value {
         json!({ "%%values.open": true }),
         json!({ "%%true": "%%user.custom_data.flag" }),
         json!({ "%%true": { "%ne": "%%user.custom_data.flag" } }),
-        json!("%%user.custom_data.flag"),
+        json!("%%true"),
         json!({ "%%user.custom_data.level": { "%in": "%%values.levels" } }),
     ])
 }

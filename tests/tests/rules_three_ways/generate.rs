@@ -43,27 +43,29 @@ fn role(place: usize, is_last: bool, dice: &mut Dice) -> Value {
         role["document_filters"] = gates;
     }
     if dice.chance(75) {
-        role["fields"] = fields(&["_id", "owner", "team", "level", "tags", "open", "e", "es", "gone"], dice);
+        role["fields"] =
+            fields(&["_id", "owner", "team", "level", "tags", "open", "e", "es", "gone"], Place::Field, dice);
     }
     if dice.chance(60) {
         let mut additional = json!({});
-        states(&mut additional, &[("read", 70), ("write", 60)], Place::Field, dice);
+        // Here `%%this` is not understood by the engine (see `main.rs`), so that it is not asked about.
+        states(&mut additional, &[("read", 70), ("write", 60)], Place::Document, dice);
         role["additional_fields"] = additional;
     }
     role
 }
 
-fn fields(names: &[&str], dice: &mut Dice) -> Value {
+fn fields(names: &[&str], place: Place, dice: &mut Dice) -> Value {
     let mut fields = Map::new();
     for name in names {
         if dice.chance(35) {
-            fields.insert((*name).to_owned(), field(name, dice));
+            fields.insert((*name).to_owned(), field(name, place, dice));
         }
     }
     Value::Object(fields)
 }
 
-fn field(name: &str, dice: &mut Dice) -> Value {
+fn field(name: &str, place: Place, dice: &mut Dice) -> Value {
     let nested: &[&str] = match name {
         "e" | "es" => &["x", "y", "z"],
         "z" => &["w"],
@@ -72,9 +74,10 @@ fn field(name: &str, dice: &mut Dice) -> Value {
     let is_nested = !nested.is_empty() && dice.chance(70);
     let mut rule = json!({});
     let percent = if is_nested { 12 } else { 60 };
-    states(&mut rule, &[("read", percent), ("write", percent)], Place::Field, dice);
+    states(&mut rule, &[("read", percent), ("write", percent)], place, dice);
     if is_nested {
-        rule["fields"] = fields(nested, dice);
+        // What `%%this` is for a field of several elements of an array, nothing says.
+        rule["fields"] = fields(nested, if name == "es" { Place::Document } else { place }, dice);
     }
     rule
 }

@@ -86,7 +86,7 @@ impl Tally {
             Answer::Shows(shown) if shown.is_empty() => return,
             Answer::Shows(shown) if shown.iter().any(|(_, seen)| seen.len() < 4) => &self.partly,
             Answer::Shows(_) => &self.found,
-            Answer::Refused(_) => &self.refused,
+            Answer::Refused(_) | Answer::Mixed => &self.refused,
             Answer::Allows(true) => &self.allowed,
             Answer::Allows(false) => &self.denied,
         };

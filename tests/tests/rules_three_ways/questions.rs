@@ -57,7 +57,8 @@ fn condition(depth: usize, dice: &mut Dice) -> Condition {
             if dice.chance(50) { Condition::Gte(path, value) } else { Condition::Lt(path, value) }
         }
         5 => {
-            let values = (0..dice.below(4)).map(|_| value(&path, dice)).collect();
+            // An empty list needs no path, and asks for none.
+            let values = (0..=dice.below(3)).map(|_| value(&path, dice)).collect();
             if dice.chance(60) { Condition::In(path, values) } else { Condition::Nin(path, values) }
         }
         _ => Condition::Exists(path, dice.chance(50)),
