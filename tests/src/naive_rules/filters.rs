@@ -65,6 +65,16 @@ impl<'a> Screen<'a> {
         includes && self.excluded.iter().any(|name| *name != "_id")
     }
 
+    /// Whether a filter is not understood, which closes the collection.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// The names that projections include.
+    pub(super) fn included(&self) -> impl Iterator<Item = &'a str> {
+        self.included.iter().flatten().copied()
+    }
+
     /// Whether the projections leave the field in.
     pub(super) fn shows(&self, name: &str) -> bool {
         if self.excluded.contains(name) {

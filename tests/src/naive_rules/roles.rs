@@ -78,12 +78,11 @@ impl<'a> Rules<'a> {
         Sight::Part(seen)
     }
 
-    /// Whether the user may read the whole of what a path leads to, on a document that they see.
+    /// Whether the user, who sees the document, may read the whole of what a path leads to.
     pub fn reads_path(&self, world: &World, document: &Document, path: &str) -> bool {
         let scene = Scene::reading(world, document);
         let names: Vec<&str> = path.split('.').filter(|name| name.parse::<usize>().is_err()).collect();
         Screen::of(self, world).shows(names[0])
-            && self.sight(world, document, false) != Sight::Nothing
             && self.role(&scene).is_some_and(|role| role.reads(&names, false, &scene))
     }
 }
@@ -146,7 +145,8 @@ impl<'a> Role<'a> {
         let named = self.json["fields"].as_object();
         let names = named.into_iter().flatten().map(|(name, _)| name).chain(root.keys());
         // A name that no document has stands for all the fields that are not there.
-        let mut names = names.map(String::as_str).chain(["a field that is not there"]);
+        let mut names =
+            names.map(String::as_str).chain(screen.included()).chain(["a field that is not there"]);
         names.any(|name| screen.shows(name) && self.reads(&[name], true, scene))
     }
 

@@ -9,11 +9,12 @@ use super::roles::{Role, Rules, Sight, permission};
 use super::world::World;
 
 impl Rules<'_> {
-    /// Whether a document may be inserted. Filters do not touch inserts.
+    /// Whether a document may be inserted. Filters do not touch inserts, unless one is not understood.
     pub fn may_insert(&self, world: &World, document: &Document) -> bool {
         let scene = Scene { root: Some(document), ..Scene::of(world) };
         let none = Document::new();
-        self.role(&scene).is_some_and(|role| {
+        let closed = Screen::of(self, world).is_closed();
+        self.role(&scene).filter(|_| !closed).is_some_and(|role| {
             // B3 and B4: beside the write, `insert`, which is true when omitted.
             role.writes(&none, document, &scene) && permission(role.json, "insert", &scene).unwrap_or(true)
         })

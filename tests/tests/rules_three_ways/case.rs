@@ -1,6 +1,6 @@
 //! One question, and whether it is answered alike three ways.
 
-use backstitch::filter::{Comparison, Direction, Filter, SortKey};
+use backstitch::filter::{Comparison, Direction, Filter, SortKey, matches};
 use backstitch::report::Report;
 use backstitch::rules::{Access, CollectionRules, Denied, Query, RuleBook};
 use backstitch::store::{ReadExt, Snapshot};
@@ -78,9 +78,23 @@ impl Case {
                 }
             },
             Ask::Insert(document) => both(access.insert(raw(document)).is_ok()),
-            Ask::Update(before, after) => both(access.replace(&raw(before), raw(after)).is_ok()),
-            Ask::Delete(document) => both(access.delete(&raw(document)).is_ok()),
+            Ask::Update(before, after) => {
+                both(self.exists(&access, before) && access.replace(&raw(before), raw(after)).is_ok())
+            }
+            Ask::Delete(document) => {
+                both(self.exists(&access, document) && access.delete(&raw(document)).is_ok())
+            }
         }
+    }
+
+    /// Whether filters leave the document there: a write is asked for only of what has been found. That a write of
+    /// what the roles hide is denied, is the write's own to say.
+    fn exists(&self, access: &Access, document: &Document) -> bool {
+        let document = raw(document);
+        self.rules["filters"].is_null()
+            || access
+                .find(Query::default())
+                .is_ok_and(|scoped| matches(scoped.filter(), &document) && scoped.accepts(&document))
     }
 
     /// How the oracle answers; it never refuses.
@@ -91,7 +105,19 @@ impl Case {
             Ask::Find(question) => {
                 let documents = &pool.collections[self.collection].documents;
                 if rules.refuses_every_read(world) {
-                    return Answer::Mixed;
+                    // Who sees nothing anyway is told nothing.
+                    let mut unprojected = self.rules.clone();
+                    for filter in unprojected["filters"].as_array_mut().into_iter().flatten() {
+                        filter["projection"].take();
+                        filter["project"].take();
+                    }
+                    let unprojected = Rules::new(&unprojected);
+                    let sees = |one| unprojected.sight(world, one, false) != Sight::Nothing;
+                    return if documents.iter().any(sees) {
+                        Answer::Mixed
+                    } else {
+                        Answer::Shows(Vec::new())
+                    };
                 }
                 Answer::Shows(question.answer(&rules, world, documents))
             }
@@ -113,12 +139,16 @@ impl Case {
             {
                 return Some(wrong);
             }
-            if matches!(memory, Answer::Refused(_)) {
+            if matches!(memory, Answer::Refused(_)) || memory == Answer::Mixed && self.is_mixed(bench.pool) {
                 return None;
             }
         }
         let naive = self.naive(bench.pool);
         (memory != naive).then(|| told(("engine", &memory), ("oracle", &naive)))
+    }
+
+    fn is_mixed(&self, pool: &Pool) -> bool {
+        Rules::new(&self.rules).refuses_every_read(&pool.users[self.user].0)
     }
 
     /// Decision 40, as strictly as it can be asked.
@@ -133,20 +163,21 @@ impl Case {
         let documents = &pool.collections[self.collection].documents;
         let filtered = question.condition.paths();
         let sorted = question.sort.iter().map(|(path, _)| path.as_str());
-        let mut seen = documents.iter().filter(|one| rules.sight(world, one, false) != Sight::Nothing);
+        let seen: Vec<&Document> =
+            documents.iter().filter(|one| rules.sight(world, one, false) != Sight::Nothing).collect();
         match answer {
             Answer::Refused(path) => {
-                let shown = documents.iter().any(|one| rules.reads_path(world, one, path));
+                let shown = seen.iter().any(|one| rules.reads_path(world, one, path));
                 let by_filter = filtered.contains(&path.as_str()) && !shown;
                 let by_sort = sorted.clone().any(|it| it == path) && !rules.always_reads(world, path);
                 let wrong = !by_filter && !by_sort;
                 wrong.then(|| format!("`{path}` is refused, and may be used"))
             }
             _ => {
-                let hides = |path: &str| seen.clone().any(|one| !rules.reads_path(world, one, path));
+                let hides = |path: &str| seen.iter().any(|one| !rules.reads_path(world, one, path));
                 let hidden = sorted.clone().find(|path| hides(path));
                 let never = filtered.into_iter().find(|path| rules.never_reads(world, path));
-                let found = hidden.or(never).filter(|_| seen.next().is_some());
+                let found = hidden.or(never).filter(|_| !seen.is_empty());
                 found.map(|path| format!("`{path}` is used, and has to be refused"))
             }
         }

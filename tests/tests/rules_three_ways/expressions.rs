@@ -6,7 +6,7 @@ use crate::dice::Dice;
 use crate::pool::{USERS, user_id};
 
 /// `%%request` and `%%environment`: the engine does not know them yet.
-pub(crate) const REQUEST_AND_ENVIRONMENT: bool = false;
+pub(crate) const REQUEST_AND_ENVIRONMENT: bool = true;
 /// Document against document: `{"owner": "%%root.editor"}`.
 pub(crate) const TWO_PATHS: bool = true;
 

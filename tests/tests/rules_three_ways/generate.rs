@@ -6,7 +6,7 @@ use crate::dice::Dice;
 use crate::expressions::{Place, expression};
 
 /// Rules with `filters`: the engine does not obey them yet (it closes the collection).
-pub(crate) const FILTERS: bool = false;
+pub(crate) const FILTERS: bool = true;
 /// `search` in roles: the engine does not ask for it yet.
 pub(crate) const SEARCH: bool = false;
 
@@ -113,7 +113,8 @@ fn filter(place: usize, dice: &mut Dice) -> Value {
                 projection.insert(name.to_owned(), json!(u8::from(includes)));
             }
         }
-        if dice.chance(10) {
+        // Never `_id` alone: see `main.rs`.
+        if !projection.is_empty() && dice.chance(10) {
             projection.insert("_id".into(), json!(0));
         }
         filter[dice.pick(&["projection", "project"])] = Value::Object(projection);
