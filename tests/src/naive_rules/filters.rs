@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::expression::Scene;
-use super::roles::Rules;
 use super::understood::{self, Place};
 use super::world::World;
 
 /// All filters that apply to one user, together.
+#[derive(Debug)]
 pub(super) struct Screen<'a> {
     queries: Vec<&'a Value>,
     included: Option<BTreeSet<&'a str>>,
@@ -20,10 +20,10 @@ pub(super) struct Screen<'a> {
 
 impl<'a> Screen<'a> {
     /// The filters whose `apply_when` holds, which knows no document.
-    pub(super) fn of(rules: &Rules<'a>, world: &World) -> Self {
+    pub(super) fn of(filters: &'a Value, world: &World) -> Self {
         let mut screen =
             Self { queries: Vec::new(), included: None, excluded: BTreeSet::new(), closed: false };
-        for filter in rules.json["filters"].as_array().into_iter().flatten() {
+        for filter in filters.as_array().into_iter().flatten() {
             screen.add(filter, world);
         }
         screen

@@ -6,7 +6,6 @@ use bson::{Bson, Document};
 
 use super::roles::{Rules, Sight};
 use super::value::{equals, lookup, ranges, sort_order};
-use super::world::World;
 
 /// A condition of a client, with MongoDB's meaning.
 #[derive(Clone, Debug)]
@@ -93,15 +92,20 @@ impl Condition {
 }
 
 impl Question {
-    /// The places of the documents that are found, in order, and what is seen of each.
+    /// The places of the documents that are found, in order, and what is seen of each, by the sight of every one.
     ///
     /// A path that is hidden on a document counts as missing there. Ties stay in the order of insertion.
-    pub fn answer(&self, rules: &Rules<'_>, world: &World, documents: &[Document]) -> Vec<(usize, Document)> {
-        let mut found: Vec<(usize, &Document, Document)> = Vec::new();
-        for (place, document) in documents.iter().enumerate() {
-            let Sight::Part(seen) = rules.sight(world, document, false) else { continue };
+    pub fn answer(
+        &self,
+        rules: &Rules<'_>,
+        documents: &[Document],
+        sights: &[Sight],
+    ) -> Vec<(usize, Document)> {
+        let mut found: Vec<(usize, &Document, &Document)> = Vec::new();
+        for (place, (document, sight)) in documents.iter().zip(sights).enumerate() {
+            let Sight::Part(seen) = sight else { continue };
             let look = |path: &str| {
-                if rules.reads_path(world, document, path) { lookup(document, path) } else { vec![None] }
+                if rules.reads_path(document, path) { lookup(document, path) } else { vec![None] }
             };
             if self.condition.matches(&look) {
                 found.push((place, document, seen));
@@ -114,7 +118,7 @@ impl Question {
             });
             keys.fold(Ordering::Equal, Ordering::then)
         });
-        let found = found.into_iter().map(|(place, _, seen)| (place, seen));
+        let found = found.into_iter().map(|(place, _, seen)| (place, seen.clone()));
         found.take(self.limit.unwrap_or(usize::MAX)).collect()
     }
 }

@@ -8,10 +8,12 @@ use super::filters::Screen;
 use super::understood;
 use super::world::World;
 
-/// The rules of one collection: `{"roles": […], "filters": […]}`.
-#[derive(Clone, Copy, Debug)]
+/// The rules of one collection, as they are for one user.
+#[derive(Debug)]
 pub struct Rules<'a> {
-    pub(super) json: &'a Value,
+    pub(super) world: &'a World,
+    pub(super) roles: Vec<Role<'a>>,
+    pub(super) screen: Screen<'a>,
 }
 
 /// What a user sees of a document.
@@ -23,67 +25,60 @@ pub enum Sight {
     Part(Document),
 }
 
-/// The role that decides on a document.
-#[derive(Clone, Copy)]
+/// A role.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Role<'a> {
     pub(super) json: &'a Value,
+    /// When it decides; a constant where that is not understood, so that it stands in the way of those that follow.
+    pub(super) applies: &'a Value,
     /// Whether a part of it is not understood: then it allows nothing, but still decides.
     pub(super) closed: bool,
 }
 
 impl<'a> Rules<'a> {
-    /// The rules as they stand in `rules.json`.
-    pub fn new(json: &'a Value) -> Self {
-        Self { json }
+    /// The rules as they stand in `rules.json`: `{"roles": […], "filters": […]}`.
+    pub fn new(json: &'a Value, world: &'a World) -> Self {
+        let roles = json["roles"].as_array().into_iter().flatten().map(Role::new).collect();
+        Self { world, roles, screen: Screen::of(&json["filters"], world) }
     }
 
     /// The first role that applies (§6.2): its place in the list.
     pub fn deciding(&self, scene: &Scene<'_>) -> Option<usize> {
-        self.json["roles"].as_array()?.iter().position(|role| {
-            let applies = &role["apply_when"];
-            let is_clear = understood::expression(applies, understood::Place::Document);
-            // One that cannot be told to apply or not stands in the way of those that follow.
-            !is_clear || scene.holds(applies)
-        })
+        self.roles.iter().position(|role| scene.holds(role.applies))
     }
 
     pub(super) fn role(&self, scene: &Scene<'_>) -> Option<Role<'a>> {
-        let json = &self.json["roles"][self.deciding(scene)?];
-        Some(Role { json, closed: !understood::role(json) })
+        self.roles.iter().find(|role| scene.holds(role.applies)).copied()
     }
 
     /// What the user sees of a stored document; `search` is whether it is searched for (§6.3).
-    pub fn sight(&self, world: &World, document: &Document, search: bool) -> Sight {
-        let scene = Scene::reading(world, document);
-        let screen = Screen::of(self, world);
+    pub fn sight(&self, document: &Document, search: bool) -> Sight {
+        let scene = Scene::reading(self.world, document);
+        let screen = &self.screen;
         if !screen.admits(&scene) {
             return Sight::Nothing;
         }
         let Some(role) = self.role(&scene).filter(|role| role.opens(&scene, search)) else {
             return Sight::Nothing;
         };
-        let reads = |name: &str| screen.shows(name) && role.reads(&[name], true, &scene);
+        let whole = matches!(role.whole(&scene), Whole::Yes);
         // A document of which no field may be read is left out.
-        if !role.reads_any(&scene, &screen) {
+        if !role.reads_any(whole, &scene, screen) {
             return Sight::Nothing;
         }
         let mut seen = Document::new();
-        for (name, value) in document {
-            if reads(name)
-                && let Some(value) = role.cut(name, value, &scene)
-            {
-                seen.insert(name, value);
-            }
+        for (name, value) in document.iter().filter(|(name, _)| screen.shows(name)) {
+            let part = if whole { Some(value.clone()) } else { cut_field(role.field(name), value, &scene) };
+            seen.extend(part.map(|part| (name.clone(), part)));
         }
         Sight::Part(seen)
     }
 
     /// Whether the user, who sees the document, may read the whole of what a path leads to.
-    pub fn reads_path(&self, world: &World, document: &Document, path: &str) -> bool {
-        let scene = Scene::reading(world, document);
+    pub fn reads_path(&self, document: &Document, path: &str) -> bool {
+        let scene = Scene::reading(self.world, document);
         let names: Vec<&str> = path.split('.').filter(|name| name.parse::<usize>().is_err()).collect();
-        Screen::of(self, world).shows(names[0])
-            && self.role(&scene).is_some_and(|role| role.reads(&names, false, &scene))
+        self.screen.shows(names[0]) && self.role(&scene).is_some_and(|role| role.reads(&names, &scene))
     }
 }
 
@@ -101,6 +96,13 @@ enum Whole {
 }
 
 impl<'a> Role<'a> {
+    fn new(json: &'a Value) -> Self {
+        const ALWAYS: &Value = &Value::Bool(true);
+        let applies = &json["apply_when"];
+        let is_clear = understood::expression(applies, understood::Place::Document);
+        Self { json, applies: if is_clear { applies } else { ALWAYS }, closed: !understood::role(json) }
+    }
+
     /// Steps A to C: whether the document can be read, or has fields that decide.
     fn opens(&self, scene: &Scene<'_>, search: bool) -> bool {
         // A: a search asks for `search`, which is true when omitted.
@@ -133,30 +135,23 @@ impl<'a> Role<'a> {
         if named.is_null() { &self.json["additional_fields"] } else { named }
     }
 
-    /// Whether a field, or a part of it, may be read where the document can be (D and E).
-    fn reads(&self, path: &[&str], part: bool, scene: &Scene<'_>) -> bool {
+    /// Whether all of what a path leads to may be read where the document can be (D and E).
+    fn reads(&self, path: &[&str], scene: &Scene<'_>) -> bool {
         let value = scene.root.and_then(|root| root.get(path[0]));
         matches!(self.whole(scene), Whole::Yes)
-            || reads_field(self.field(path[0]), (&path[1..], part), value, scene)
+            || reads_field(self.field(path[0]), (&path[1..], false), value, scene)
     }
 
-    fn reads_any(&self, scene: &Scene<'_>, screen: &Screen<'_>) -> bool {
+    /// Whether some field, be it there or not, may be read in part.
+    fn reads_any(&self, whole: bool, scene: &Scene<'_>, screen: &Screen<'_>) -> bool {
         let root = scene.root.expect("a document is read");
         let named = self.json["fields"].as_object();
         let names = named.into_iter().flatten().map(|(name, _)| name).chain(root.keys());
         // A name that no document has stands for all the fields that are not there.
         let mut names =
             names.map(String::as_str).chain(screen.included()).chain(["a field that is not there"]);
-        names.any(|name| screen.shows(name) && self.reads(&[name], true, scene))
-    }
-
-    /// The part of a field's value that may be read.
-    fn cut(&self, name: &str, value: &Bson, scene: &Scene<'_>) -> Option<Bson> {
-        match self.whole(scene) {
-            Whole::Yes => Some(value.clone()),
-            Whole::No => None,
-            Whole::Fields => cut_field(self.field(name), value, scene),
-        }
+        let reads = |name: &str| reads_field(self.field(name), (&[], true), root.get(name), scene);
+        names.any(|name| screen.shows(name) && (whole || reads(name)))
     }
 }
 

@@ -6,10 +6,8 @@
 use serde_json::Value;
 
 use super::expression::Scene;
-use super::filters::Screen;
 use super::operand::bare;
 use super::roles::{Role, Rules};
-use super::understood::{self, Place};
 use super::world::World;
 
 /// True, false, or a matter of the document.
@@ -31,40 +29,34 @@ fn or(left: Settled, right: Settled) -> Settled {
     not(and(not(left), not(right)))
 }
 
-impl Rules<'_> {
+impl<'a> Rules<'a> {
     /// Whether it is settled that this user can read what the path leads to on no document at all.
-    pub fn never_reads(&self, world: &World, path: &str) -> bool {
+    pub fn never_reads(&self, path: &str) -> bool {
         let (first, rest) = split(path);
-        let hidden = !Screen::of(self, world).shows(first);
-        hidden
-            || self
-                .reachable(world)
-                .all(|role| role.closed || reads(role, first, &rest, world) == Some(false))
+        let hidden = |role: &Role<'_>| role.closed || reads(role, first, &rest, self.world) == Some(false);
+        !self.screen.shows(first) || self.reachable().all(hidden)
     }
 
     /// Whether it is settled that this user can read the whole of what the path leads to, on any document that
     /// they see.
-    pub fn always_reads(&self, world: &World, path: &str) -> bool {
+    pub fn always_reads(&self, path: &str) -> bool {
         let (first, rest) = split(path);
-        Screen::of(self, world).shows(first)
-            && self.reachable(world).all(|role| {
+        self.screen.shows(first)
+            && self.reachable().all(|role| {
                 role.closed
-                    || opens(role, world) == Some(false)
-                    || reads(role, first, &rest, world) == Some(true)
+                    || opens(role, self.world) == Some(false)
+                    || reads(role, first, &rest, self.world) == Some(true)
             })
     }
 
     /// The roles that may come to decide.
-    fn reachable(&self, world: &World) -> impl Iterator<Item = Role<'_>> {
-        let roles = self.json["roles"].as_array().into_iter().flatten();
+    fn reachable(&self) -> impl Iterator<Item = &Role<'a>> {
         let mut ended = false;
-        roles.filter_map(move |json| {
-            let applies = &json["apply_when"];
-            let is_clear = understood::expression(applies, Place::Document);
-            let applies = if is_clear { settled(applies, world) } else { Some(true) };
+        self.roles.iter().filter(move |role| {
+            let applies = settled(role.applies, self.world);
             let is_reached = !ended && applies != Some(false);
             ended |= applies == Some(true);
-            is_reached.then(|| Role { json, closed: !understood::role(json) })
+            is_reached
         })
     }
 }
@@ -80,7 +72,7 @@ fn given(rule: &Value, name: &str, world: &World) -> (bool, Settled) {
     if expression.is_null() { (false, Some(false)) } else { (true, settled(expression, world)) }
 }
 
-fn opens(role: Role<'_>, world: &World) -> Settled {
+fn opens(role: &Role<'_>, world: &World) -> Settled {
     let gates = &role.json["document_filters"];
     let (read_gates, read) = given(gates, "read", world);
     let gate = if read_gates { or(read, given(gates, "write", world).1) } else { Some(true) };
@@ -89,7 +81,7 @@ fn opens(role: Role<'_>, world: &World) -> Settled {
     and(gate, if decides { whole } else { or(whole, None) })
 }
 
-fn reads(role: Role<'_>, first: &str, rest: &[&str], world: &World) -> Settled {
+fn reads(role: &Role<'_>, first: &str, rest: &[&str], world: &World) -> Settled {
     let (decides, read) = given(role.json, "read", world);
     let whole = or(read, given(role.json, "write", world).1);
     let fields = if decides { Some(false) } else { reads_field(role.field(first), rest, world) };

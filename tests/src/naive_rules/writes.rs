@@ -4,38 +4,35 @@ use bson::{Bson, Document};
 use serde_json::Value;
 
 use super::expression::Scene;
-use super::filters::Screen;
 use super::roles::{Role, Rules, Sight, permission};
-use super::world::World;
 
 impl Rules<'_> {
     /// Whether a document may be inserted. Filters do not touch inserts, unless one is not understood.
-    pub fn may_insert(&self, world: &World, document: &Document) -> bool {
-        let scene = Scene { root: Some(document), ..Scene::of(world) };
+    pub fn may_insert(&self, document: &Document) -> bool {
+        let scene = Scene { root: Some(document), ..Scene::of(self.world) };
         let none = Document::new();
-        let closed = Screen::of(self, world).is_closed();
-        self.role(&scene).filter(|_| !closed).is_some_and(|role| {
+        self.role(&scene).filter(|_| !self.screen.is_closed()).is_some_and(|role| {
             // B3 and B4: beside the write, `insert`, which is true when omitted.
             role.writes(&none, document, &scene) && permission(role.json, "insert", &scene).unwrap_or(true)
         })
     }
 
     /// Whether a document may be changed so; one that the user does not see cannot.
-    pub fn may_update(&self, world: &World, before: &Document, after: &Document) -> bool {
-        let scene = Scene::reading(world, before);
+    pub fn may_update(&self, before: &Document, after: &Document) -> bool {
+        let scene = Scene::reading(self.world, before);
         // The role is picked on the previous document, and its permissions hold on both.
         let on = |image| Scene { root: Some(image), ..scene };
-        self.sight(world, before, false) != Sight::Nothing
+        self.sight(before, false) != Sight::Nothing
             && self.role(&scene).is_some_and(|role| {
                 role.writes(before, after, &on(before)) && role.writes(before, after, &on(after))
             })
     }
 
     /// Whether a document may be deleted; one that the user does not see cannot.
-    pub fn may_delete(&self, world: &World, document: &Document) -> bool {
-        let scene = Scene { is_deletion: true, ..Scene::reading(world, document) };
+    pub fn may_delete(&self, document: &Document) -> bool {
+        let scene = Scene { is_deletion: true, ..Scene::reading(self.world, document) };
         let none = Document::new();
-        self.sight(world, document, false) != Sight::Nothing
+        self.sight(document, false) != Sight::Nothing
             && self.role(&scene).is_some_and(|role| {
                 // B1 and C2: `delete`, which is true when omitted, and the write of every field.
                 permission(role.json, "delete", &scene).unwrap_or(true)
@@ -44,8 +41,8 @@ impl Rules<'_> {
     }
 
     /// Whether filters leave this user any reading at all: not where projections contradict each other.
-    pub fn refuses_every_read(&self, world: &World) -> bool {
-        Screen::of(self, world).is_contradictory()
+    pub fn refuses_every_read(&self) -> bool {
+        self.screen.is_contradictory()
     }
 }
 

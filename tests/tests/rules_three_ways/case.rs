@@ -4,10 +4,11 @@ use backstitch::filter::{Comparison, Direction, Filter, SortKey, matches};
 use backstitch::report::Report;
 use backstitch::rules::{Access, CollectionRules, Denied, Query, RuleBook};
 use backstitch::store::{ReadExt, Snapshot};
-use backstitch_tests::naive_rules::{Condition, Question, Rules, Sight};
+use backstitch_tests::naive_rules::{Condition, Question};
 use bson::{Bson, Document, RawDocumentBuf};
 use serde_json::Value;
 
+use crate::oracle::Oracle;
 use crate::pool::Pool;
 
 /// A question of one user about one collection under some rules.
@@ -53,7 +54,8 @@ impl Case {
     pub(crate) fn access(&self, pool: &Pool) -> Access {
         let mut book = RuleBook::new(pool.values.clone()).with_environment(pool.environment.clone());
         let collection = &pool.collections[self.collection].id;
-        let rules = CollectionRules::parse(&self.rules, "rules.json", &mut Report::default());
+        let report = &mut Report::default();
+        let rules = CollectionRules::parse_within(&self.rules, "rules.json", &pool.limits, report);
         book.insert(collection.clone(), rules);
         book.access(&pool.users[self.user].1, collection)
     }
@@ -97,95 +99,18 @@ impl Case {
                 .is_ok_and(|scoped| matches(scoped.filter(), &document) && scoped.accepts(&document))
     }
 
-    /// How the oracle answers; it never refuses.
-    pub(crate) fn naive(&self, pool: &Pool) -> Answer {
-        let rules = Rules::new(&self.rules);
-        let world = &pool.users[self.user].0;
-        match &self.ask {
-            Ask::Find(question) => {
-                let documents = &pool.collections[self.collection].documents;
-                if rules.refuses_every_read(world) {
-                    // Who sees nothing anyway is told nothing.
-                    let mut unprojected = self.rules.clone();
-                    for filter in unprojected["filters"].as_array_mut().into_iter().flatten() {
-                        filter["projection"].take();
-                        filter["project"].take();
-                    }
-                    let unprojected = Rules::new(&unprojected);
-                    let sees = |one| unprojected.sight(world, one, false) != Sight::Nothing;
-                    return if documents.iter().any(sees) {
-                        Answer::Mixed
-                    } else {
-                        Answer::Shows(Vec::new())
-                    };
-                }
-                Answer::Shows(question.answer(&rules, world, documents))
-            }
-            Ask::Insert(document) => Answer::Allows(rules.may_insert(world, document)),
-            Ask::Update(before, after) => Answer::Allows(rules.may_update(world, before, after)),
-            Ask::Delete(document) => Answer::Allows(rules.may_delete(world, document)),
-        }
-    }
-
     /// The engine's answers and the oracle's where they differ, as text.
     pub(crate) async fn difference(&self, bench: &Bench<'_>) -> Option<String> {
         let [memory, sqlite] = self.engine(bench).await;
         if memory != sqlite {
             return Some(told(("memory", &memory), ("sqlite", &sqlite)));
         }
-        if let Ask::Find(question) = &self.ask {
-            if memory != Answer::Mixed
-                && let Some(wrong) = self.wrong_about_paths(question, &memory, bench.pool)
-            {
-                return Some(wrong);
-            }
-            if matches!(memory, Answer::Refused(_)) || memory == Answer::Mixed && self.is_mixed(bench.pool) {
-                return None;
-            }
-        }
-        let naive = self.naive(bench.pool);
-        (memory != naive).then(|| told(("engine", &memory), ("oracle", &naive)))
-    }
-
-    fn is_mixed(&self, pool: &Pool) -> bool {
-        Rules::new(&self.rules).refuses_every_read(&pool.users[self.user].0)
-    }
-
-    /// Decision 40, as strictly as it can be asked.
-    ///
-    /// A filter may be refused only where no document of the collection shows the path to this user, and has to
-    /// be where the rules settle that before a document is looked at and the user sees any document at all. A sort
-    /// has to be refused where some document that the user sees hides the path, and may not be where the rules
-    /// settle that all show it.
-    fn wrong_about_paths(&self, question: &Question, answer: &Answer, pool: &Pool) -> Option<String> {
-        let rules = Rules::new(&self.rules);
-        let world = &pool.users[self.user].0;
-        let documents = &pool.collections[self.collection].documents;
-        let filtered = question.condition.paths();
-        let sorted = question.sort.iter().map(|(path, _)| path.as_str());
-        let seen: Vec<&Document> =
-            documents.iter().filter(|one| rules.sight(world, one, false) != Sight::Nothing).collect();
-        match answer {
-            Answer::Refused(path) => {
-                let shown = seen.iter().any(|one| rules.reads_path(world, one, path));
-                let by_filter = filtered.contains(&path.as_str()) && !shown;
-                let by_sort = sorted.clone().any(|it| it == path) && !rules.always_reads(world, path);
-                let wrong = !by_filter && !by_sort;
-                wrong.then(|| format!("`{path}` is refused, and may be used"))
-            }
-            _ => {
-                let hides = |path: &str| seen.iter().any(|one| !rules.reads_path(world, one, path));
-                let hidden = sorted.clone().find(|path| hides(path));
-                let never = filtered.into_iter().find(|path| rules.never_reads(world, path));
-                let found = hidden.or(never).filter(|_| !seen.is_empty());
-                found.map(|path| format!("`{path}` is used, and has to be refused"))
-            }
-        }
+        Oracle::of(self, bench.pool).contradiction(&memory)
     }
 }
 
 /// Two answers, as far as they differ.
-fn told(one: (&str, &Answer), other: (&str, &Answer)) -> String {
+pub(crate) fn told(one: (&str, &Answer), other: (&str, &Answer)) -> String {
     let places = |shown: &Shown| shown.iter().map(|(place, _)| *place).collect::<Vec<_>>();
     let ((one, left), (other, right)) = (one, other);
     match (left, right) {

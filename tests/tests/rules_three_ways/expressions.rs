@@ -32,6 +32,11 @@ fn one(key: impl Into<String>, value: Value) -> Value {
     Value::Object([(key.into(), value)].into_iter().collect())
 }
 
+/// One of these, written as JSON: only what is picked is read.
+fn written(texts: &[&str], dice: &mut Dice) -> Value {
+    serde_json::from_str(dice.pick(texts)).expect("JSON")
+}
+
 /// An expression, nested at most so deep.
 pub(crate) fn expression(depth: usize, place: Place, dice: &mut Dice) -> Value {
     if depth == 0 || dice.chance(55) {
@@ -75,13 +80,16 @@ fn atom(place: Place, dice: &mut Dice) -> Value {
         2 => about_previous(dice),
         3 => about_field(dice),
         // Now and then what is not understood.
-        _ if dice.chance(6) => dice.pick(&[
-            json!({ "level": { "%near": 1 } }),
-            json!({ "%%nothing.x": 1 }),
-            json!({ "%maybe": [] }),
-            json!({ "level": { "%in": 3 } }),
-        ]),
-        _ => dice.pick(&[json!({}), json!(true), json!({ "%%true": true }), json!({ "%%false": "%%true" })]),
+        _ if dice.chance(6) => written(
+            &[
+                r#"{ "level": { "%near": 1 } }"#,
+                r#"{ "%%nothing.x": 1 }"#,
+                r#"{ "%maybe": [] }"#,
+                r#"{ "level": { "%in": 3 } }"#,
+            ],
+            dice,
+        ),
+        _ => written(&[r#"{}"#, r#"true"#, r#"{ "%%true": true }"#, r#"{ "%%false": "%%true" }"#], dice),
     }
 }
 
@@ -119,7 +127,7 @@ fn comparison(path: &str, place: Place, dice: &mut Dice) -> Value {
         }
         _ => one(
             spelled("exists", dice),
-            dice.pick(&[json!(true), json!(false), json!("%%true"), json!("%%false")]),
+            written(&[r#"true"#, r#"false"#, r#""%%true""#, r#""%%false""#], dice),
         ),
     }
 }
@@ -127,23 +135,29 @@ fn comparison(path: &str, place: Place, dice: &mut Dice) -> Value {
 /// What a path may be compared with: a value of its kind, a list, or nothing.
 fn operand(path: &str, place: Place, dice: &mut Dice) -> Value {
     match (path, dice.below(9)) {
-        (_, 0) => dice.pick(&[
-            json!(null),
-            json!("%%user.custom_data.absent"),
-            json!("%%user.custom_data.nothing"),
-            json!("%%values.nothing"),
-        ]),
+        (_, 0) => written(
+            &[
+                r#"null"#,
+                r#""%%user.custom_data.absent""#,
+                r#""%%user.custom_data.nothing""#,
+                r#""%%values.nothing""#,
+            ],
+            dice,
+        ),
         ("team" | "e.y" | "es.y", 1) => json!("%%user.custom_data.teams"),
         ("level" | "e.x" | "es.x", 1) => json!("%%values.levels"),
-        ("team" | "tags", 2) => dice.pick(&[json!(["red", "x"]), json!(["x", "y"]), json!([])]),
+        ("team" | "tags", 2) => written(&[r#"["red", "x"]"#, r#"["x", "y"]"#, r#"[]"#], dice),
         ("tags", 3) => json!("%%user.custom_data.tags"),
         ("tags", 4) => json!("%%values.tags"),
-        ("e", _) => dice.pick(&[
-            json!({ "x": 1, "y": "red" }),
-            json!({ "x": "%%user.custom_data.level", "y": "%%values.team" }),
-            json!({}),
-            json!({ "x": "%%user.custom_data.absent" }),
-        ]),
+        ("e", _) => written(
+            &[
+                r#"{ "x": 1, "y": "red" }"#,
+                r#"{ "x": "%%user.custom_data.level", "y": "%%values.team" }"#,
+                r#"{}"#,
+                r#"{ "x": "%%user.custom_data.absent" }"#,
+            ],
+            dice,
+        ),
         ("owner", 1 | 2) if TWO_PATHS && place != Place::Query => json!("%%root.editor"),
         ("level", 2) if TWO_PATHS && place != Place::Query => json!("%%root.e.x"),
         _ => scalar(path, dice),
@@ -159,108 +173,120 @@ fn scalar(path: &str, dice: &mut Dice) -> Value {
                 0 | 1 => json!("%%user.id"),
                 2 | 3 => one(spelled("stringToOid", dice), json!("%%user.id")),
                 4 => one(spelled("stringToOid", dice), json!(hex)),
-                5 => dice.pick(&[
-                    json!({ "%stringToOid": "no id" }),
-                    json!({ "%stringToOid": "%%user.custom_data.absent" }),
-                    json!({ "%oidToString": "%%user.id" }),
-                    json!("%%user.id%%"),
-                    json!({ "%stringToUuid": "%%user.id" }),
-                ]),
+                5 => written(
+                    &[
+                        r#"{ "%stringToOid": "no id" }"#,
+                        r#"{ "%stringToOid": "%%user.custom_data.absent" }"#,
+                        r#"{ "%oidToString": "%%user.id" }"#,
+                        r#""%%user.id%%""#,
+                        r#"{ "%stringToUuid": "%%user.id" }"#,
+                    ],
+                    dice,
+                ),
                 6 => json!({ "$oid": hex }),
                 _ => json!(hex),
             }
         }
-        "team" | "e.y" | "es.y" => dice.pick(&[
-            json!("red"),
-            json!("blue"),
-            json!("green"),
-            json!("%%user.custom_data.team"),
-            json!("%%values.team"),
-        ]),
-        "tags" => dice.pick(&[json!("x"), json!("y"), json!("z"), json!("%%user.custom_data.absent")]),
-        "open" => dice.pick(&[
-            json!(true),
-            json!(false),
-            json!("%%true"),
-            json!("%%user.custom_data.flag"),
-            json!("%%values.open"),
-        ]),
+        "team" | "e.y" | "es.y" => written(
+            &[r#""red""#, r#""blue""#, r#""green""#, r#""%%user.custom_data.team""#, r#""%%values.team""#],
+            dice,
+        ),
+        "tags" => written(&[r#""x""#, r#""y""#, r#""z""#, r#""%%user.custom_data.absent""#], dice),
+        "open" => written(
+            &[r#"true"#, r#"false"#, r#""%%true""#, r#""%%user.custom_data.flag""#, r#""%%values.open""#],
+            dice,
+        ),
         "e" => json!({ "x": 1, "y": "red" }),
         "_id" => json!(dice.below(20)),
-        _ => dice.pick(&[
-            json!(0),
-            json!(1),
-            json!(2),
-            json!(1.0),
-            json!(1.5),
-            json!("%%user.custom_data.level"),
-            json!("%%user.custom_data.deep.level"),
-            json!("%%values.limit"),
-        ]),
+        _ => written(
+            &[
+                r#"0"#,
+                r#"1"#,
+                r#"2"#,
+                r#"1.0"#,
+                r#"1.5"#,
+                r#""%%user.custom_data.level""#,
+                r#""%%user.custom_data.deep.level""#,
+                r#""%%values.limit""#,
+            ],
+            dice,
+        ),
     }
 }
 
 fn about_user(dice: &mut Dice) -> Value {
     if REQUEST_AND_ENVIRONMENT && dice.chance(25) {
-        return dice.pick(&[
-            json!({ "%%request.httpMethod": "POST" }),
-            json!({ "%%request.remoteIPAddress": { "%exists": true } }),
-            json!({ "%%environment.tag": "production" }),
-            json!({ "%%environment.values.limit": { "%gt": 1 } }),
-            json!({ "%%environment.values.absent": null }),
-        ]);
+        return written(
+            &[
+                r#"{ "%%request.httpMethod": "POST" }"#,
+                r#"{ "%%request.remoteIPAddress": { "%exists": true } }"#,
+                r#"{ "%%environment.tag": "production" }"#,
+                r#"{ "%%environment.values.limit": { "%gt": 1 } }"#,
+                r#"{ "%%environment.values.absent": null }"#,
+            ],
+            dice,
+        );
     }
-    dice.pick(&[
-        json!({ "%%user.custom_data.level": { "%gte": 2 } }),
-        json!({ "%%user.custom_data.level": 1 }),
-        json!({ "%%user.custom_data.teams": "red" }),
-        json!({ "%%user.custom_data.teams": { "$in": ["green", "%%values.team"] } }),
-        json!({ "%%user.custom_data.teams": { "%all": ["red", "blue"] } }),
-        json!({ "%%user.custom_data.team": "%%values.team" }),
-        json!({ "%%user.custom_data.team": { "%ne": "red" } }),
-        json!({ "%%user.custom_data.absent": null }),
-        json!({ "%%user.custom_data.nothing": { "%exists": true } }),
-        json!({ "%%user.custom_data.absent": { "%exists": false } }),
-        json!({ "%%user.custom_data.absent": "%%values.nothing" }),
-        json!({ "%%user.type": "server" }),
-        json!({ "%%user.data.name": "user0" }),
-        json!({ "%%user.identities.provider_type": "anon-user" }),
-        json!({ "%%user.id": "%%values.owner" }),
-        json!({ "%%user.id%%": { "%exists": true } }),
-        json!({ "%%values.levels": "%%user.custom_data.level" }),
-        json!({ "%%values.open": true }),
-        json!({ "%%true": "%%user.custom_data.flag" }),
-        json!({ "%%true": { "%ne": "%%user.custom_data.flag" } }),
-        json!("%%true"),
-        json!({ "%%user.custom_data.level": { "%in": "%%values.levels" } }),
-    ])
+    written(
+        &[
+            r#"{ "%%user.custom_data.level": { "%gte": 2 } }"#,
+            r#"{ "%%user.custom_data.level": 1 }"#,
+            r#"{ "%%user.custom_data.teams": "red" }"#,
+            r#"{ "%%user.custom_data.teams": { "$in": ["green", "%%values.team"] } }"#,
+            r#"{ "%%user.custom_data.teams": { "%all": ["red", "blue"] } }"#,
+            r#"{ "%%user.custom_data.team": "%%values.team" }"#,
+            r#"{ "%%user.custom_data.team": { "%ne": "red" } }"#,
+            r#"{ "%%user.custom_data.absent": null }"#,
+            r#"{ "%%user.custom_data.nothing": { "%exists": true } }"#,
+            r#"{ "%%user.custom_data.absent": { "%exists": false } }"#,
+            r#"{ "%%user.custom_data.absent": "%%values.nothing" }"#,
+            r#"{ "%%user.type": "server" }"#,
+            r#"{ "%%user.data.name": "user0" }"#,
+            r#"{ "%%user.identities.provider_type": "anon-user" }"#,
+            r#"{ "%%user.id": "%%values.owner" }"#,
+            r#"{ "%%user.id%%": { "%exists": true } }"#,
+            r#"{ "%%values.levels": "%%user.custom_data.level" }"#,
+            r#"{ "%%values.open": true }"#,
+            r#"{ "%%true": "%%user.custom_data.flag" }"#,
+            r#"{ "%%true": { "%ne": "%%user.custom_data.flag" } }"#,
+            r#""%%true""#,
+            r#"{ "%%user.custom_data.level": { "%in": "%%values.levels" } }"#,
+        ],
+        dice,
+    )
 }
 
 fn about_previous(dice: &mut Dice) -> Value {
-    dice.pick(&[
-        json!({ "%%prevRoot": { "%exists": false } }),
-        json!({ "%%prevRoot": { "%exists": true } }),
-        json!({ "%%prevRoot.owner": "%%user.id" }),
-        json!({ "%%prevRoot.team": { "%ne": "red" } }),
-        json!({ "%%prevRoot.open": true }),
-        json!({ "%%prevRoot.level": { "%lte": 2 } }),
-        json!({ "level": { "%gte": "%%prevRoot.level" } }),
-        json!({ "owner": "%%prevRoot.owner" }),
-        json!({ "%%root.team": { "$ne": "%%prevRoot.team" } }),
-    ])
+    written(
+        &[
+            r#"{ "%%prevRoot": { "%exists": false } }"#,
+            r#"{ "%%prevRoot": { "%exists": true } }"#,
+            r#"{ "%%prevRoot.owner": "%%user.id" }"#,
+            r#"{ "%%prevRoot.team": { "%ne": "red" } }"#,
+            r#"{ "%%prevRoot.open": true }"#,
+            r#"{ "%%prevRoot.level": { "%lte": 2 } }"#,
+            r#"{ "level": { "%gte": "%%prevRoot.level" } }"#,
+            r#"{ "owner": "%%prevRoot.owner" }"#,
+            r#"{ "%%root.team": { "$ne": "%%prevRoot.team" } }"#,
+        ],
+        dice,
+    )
 }
 
 fn about_field(dice: &mut Dice) -> Value {
-    dice.pick(&[
-        json!({ "%%this": { "%exists": true } }),
-        json!({ "%%this": { "%gte": 1 } }),
-        json!({ "%%this": "red" }),
-        json!({ "%%this": { "%ne": 1 } }),
-        json!({ "%%this": "%%user.id" }),
-        json!({ "%%this": "%%prev" }),
-        json!({ "%%prev": { "%exists": false } }),
-        json!({ "%%prev": { "$in": ["red", 1, true, "x"] } }),
-        json!({ "%%this.x": { "%gte": 1 } }),
-        json!({ "%%prev": null }),
-    ])
+    written(
+        &[
+            r#"{ "%%this": { "%exists": true } }"#,
+            r#"{ "%%this": { "%gte": 1 } }"#,
+            r#"{ "%%this": "red" }"#,
+            r#"{ "%%this": { "%ne": 1 } }"#,
+            r#"{ "%%this": "%%user.id" }"#,
+            r#"{ "%%this": "%%prev" }"#,
+            r#"{ "%%prev": { "%exists": false } }"#,
+            r#"{ "%%prev": { "$in": ["red", 1, true, "x"] } }"#,
+            r#"{ "%%this.x": { "%gte": 1 } }"#,
+            r#"{ "%%prev": null }"#,
+        ],
+        dice,
+    )
 }

@@ -15,6 +15,7 @@ mod case;
 mod dice;
 mod expressions;
 mod generate;
+mod oracle;
 mod pool;
 mod questions;
 mod shrink;

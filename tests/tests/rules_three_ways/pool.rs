@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use backstitch::actor::{ActingUser, Actor};
 use backstitch::id::{AppId, CollectionId, UserId};
+use backstitch::limits::Limits;
 use backstitch::rules::Access;
 use backstitch::store::{Identity, Snapshot, Store, TransactionOptions, User, UserKind};
 use backstitch_tests::both_stores;
@@ -24,6 +25,7 @@ pub(crate) struct Pool {
     pub(crate) users: Vec<(World, Actor)>,
     pub(crate) values: Document,
     pub(crate) environment: Document,
+    pub(crate) limits: Limits,
     /// Memory and SQLite.
     pub(crate) stores: [Arc<dyn Store>; 2],
 }
@@ -62,7 +64,7 @@ impl Pool {
         let environment =
             doc! { "tag": "production", "values": { "limit": 2, "team": "blue", "nothing": null } };
         let users = (0..USERS).map(|number| user(number, &values, &environment)).collect();
-        Self { collections, users, values, environment, stores }
+        Self { collections, users, values, environment, limits: Limits::default(), stores }
     }
 
     /// The stores' contents, which do not change.
