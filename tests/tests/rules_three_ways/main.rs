@@ -15,6 +15,7 @@ mod case;
 mod dice;
 mod expressions;
 mod generate;
+mod narrowing;
 mod oracle;
 mod pool;
 mod questions;
@@ -27,6 +28,8 @@ use dice::Dice;
 use pool::Pool;
 
 const CASES: u64 = 100_000;
+/// Of the cases as many again are asked whether a denial more only denies: one in so many.
+const NARROWED: u64 = 5;
 const SEED: u64 = 20_260_301;
 /// Each has cases of its own, so that the seed tells them all.
 const THREADS: u64 = 4;
@@ -119,4 +122,39 @@ fn memory_sqlite_and_the_rules_as_written_answer_alike() {
     // Cases in which nothing can be found or done would prove little.
     let shares = [&tally.found, &tally.partly, &tally.refused, &tally.allowed, &tally.denied].map(of);
     eprintln!("found, found in part, refused, allowed, denied: {shares:?} in a hundred");
+}
+
+#[test]
+fn a_denial_more_shows_no_more_and_allows_no_more() {
+    let cases = setting("BACKSTITCH_RULE_CASES", CASES) / NARROWED / THREADS;
+    let lesser = AtomicU64::new(0);
+    each_thread(|pool, thread, seed| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut dice = Dice::new(seed.wrapping_mul(1_000).wrapping_add(500 + thread));
+            let mut bench = Bench { pool, snapshots: pool.snapshots().await };
+            // That both stores answer alike is asked above.
+            bench.snapshots.truncate(1);
+            for number in 0..cases {
+                let mut wide = questions::case(pool, &mut dice);
+                if let Ask::Find(question) = &mut wide.ask {
+                    // A field that is hidden counts as missing, so that more may match a condition.
+                    *question = questions::everything();
+                }
+                let (rules, done) = narrowing::narrowed(&wide.rules, &mut dice);
+                let narrow = Case { rules, ..wide.clone() };
+                let before = wide.engine(&bench).await.remove(0);
+                let after = narrow.engine(&bench).await.remove(0);
+                lesser.fetch_add(u64::from(before != after), Ordering::Relaxed);
+                assert!(
+                    narrowing::is_less(&before, &after),
+                    "seed {seed}, thread {thread}, case {number}: {done:?}\nrules: {:#}\nasked: {:?}\n{}",
+                    wide.rules,
+                    wide.ask,
+                    case::told(("before", &before), ("after", &after))
+                );
+            }
+        });
+    });
+    eprintln!("{} of {} denials made a difference", lesser.into_inner(), cases * THREADS);
 }

@@ -68,8 +68,8 @@ impl Pool {
     }
 
     /// The stores' contents, which do not change.
-    pub(crate) async fn snapshots(&self) -> [Box<dyn Snapshot>; 2] {
-        [self.stores[0].snapshot().await.unwrap(), self.stores[1].snapshot().await.unwrap()]
+    pub(crate) async fn snapshots(&self) -> Vec<Box<dyn Snapshot>> {
+        vec![self.stores[0].snapshot().await.unwrap(), self.stores[1].snapshot().await.unwrap()]
     }
 }
 

@@ -36,6 +36,11 @@ pub(crate) fn question(dice: &mut Dice) -> Question {
     Question { condition, sort, limit }
 }
 
+/// The query that finds all there is.
+pub(crate) fn everything() -> Question {
+    Question { condition: Condition::And(Vec::new()), sort: Vec::new(), limit: None }
+}
+
 fn condition(depth: usize, dice: &mut Dice) -> Condition {
     if depth > 0 && dice.chance(35) {
         let parts = |dice: &mut Dice| (0..=dice.below(2)).map(|_| condition(depth - 1, dice)).collect();
