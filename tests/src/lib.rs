@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 #![doc = include_str!("../../README.md")]
+mod acting;
 mod browser;
 mod client;
 mod counting;
@@ -19,6 +20,7 @@ mod signer;
 mod stores;
 mod things;
 
+pub use acting::acting;
 pub use browser::{Away, Browser, PAGE, assert_refused, metadata_field, oauth_settings};
 pub use client::{Client, Reply};
 pub use counting::CountingStore;

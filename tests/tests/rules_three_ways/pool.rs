@@ -3,16 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use backstitch::actor::{ActingUser, Actor};
-use backstitch::id::{AppId, CollectionId, UserId};
+use backstitch::actor::Actor;
+use backstitch::id::CollectionId;
 use backstitch::limits::Limits;
 use backstitch::rules::Access;
-use backstitch::store::{Identity, Snapshot, Store, TransactionOptions, User, UserKind};
-use backstitch_tests::both_stores;
+use backstitch::store::{Snapshot, Store, TransactionOptions, UserKind};
 use backstitch_tests::naive_rules::World;
+use backstitch_tests::{acting, both_stores};
 use bson::oid::ObjectId;
 use bson::{Bson, Document, RawDocumentBuf, doc};
-use chrono::DateTime;
 
 use crate::dice::Dice;
 
@@ -94,34 +93,19 @@ fn user(number: u8, values: &Document, environment: &Document) -> (World, Actor)
     } else {
         doc! { "name": format!("user{number}") }
     };
-    let identity = Identity {
-        provider: "anon-user".into(),
-        provider_id: ObjectId::from_bytes([9; 12]),
-        id: format!("identity{number}"),
-        data: data.clone(),
-    };
-    let user = User {
-        id: UserId::new(user_id(number)),
-        kind: if number == 1 { UserKind::Server } else { UserKind::Normal },
-        disabled: false,
-        epoch: 0,
-        identities: vec![identity],
-        created_at: DateTime::UNIX_EPOCH,
-        last_login_at: DateTime::UNIX_EPOCH,
-    };
-    let acting =
-        ActingUser { user, session: None, provider: String::new(), custom_data: Some(custom.clone()) };
+    let kind = if number == 1 { UserKind::Server } else { UserKind::Normal };
+    let actor = acting(user_id(number), kind, data.clone(), custom.clone());
     let known = doc! {
         "id": user_id(number).to_hex(),
         "type": if number == 1 { "server" } else { "normal" },
         "data": data.clone(),
         "custom_data": custom,
-        "identities": [{ "id": format!("identity{number}"), "provider_type": "anon-user",
+        "identities": [{ "id": format!("identity of {}", user_id(number).to_hex()), "provider_type": "anon-user",
             "providerType": "anon-user", "data": data }],
     };
     let world =
         World { user: known, values: values.clone(), environment: environment.clone(), ..World::default() };
-    (world, Actor::user(AppId::new("pool"), acting))
+    (world, actor)
 }
 
 /// A small document. Every field may be missing, and is now and then of another kind.

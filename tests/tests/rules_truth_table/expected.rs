@@ -66,7 +66,8 @@ impl Cell {
     /// The role, as it would stand in `rules.json`.
     pub(crate) fn role(&self) -> Value {
         let part = |members: &[(&str, State)]| {
-            let given = members.iter().filter_map(|(name, state)| Some(((*name).to_owned(), json!((*state)?))));
+            let given =
+                members.iter().filter_map(|(name, state)| Some(((*name).to_owned(), json!((*state)?))));
             Value::Object(given.collect::<Map<_, _>>())
         };
         let mut role = part(&[
@@ -78,8 +79,7 @@ impl Cell {
         role["name"] = json!("cell");
         role["apply_when"] = json!({});
         role["fields"] = json!({ "f": part(&[("read", self.field_read), ("write", self.field_write)]) });
-        role["additional_fields"] =
-            part(&[("read", self.additional_read), ("write", self.additional_write)]);
+        role["additional_fields"] = part(&[("read", self.additional_read), ("write", self.additional_write)]);
         role["document_filters"] = part(&[("read", self.gate_read), ("write", self.gate_write)]);
         role
     }
