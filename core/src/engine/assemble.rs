@@ -33,6 +33,9 @@ pub(crate) fn rule_book(
     for default in &config.default_rules {
         book.insert_default(default.service.clone(), read(&default.rules));
     }
+    if let Some(explain) = &config.explain {
+        book.explain_to(explain, limits, report);
+    }
     book
 }
 

@@ -59,6 +59,11 @@ impl App {
         &self.parts.id
     }
 
+    /// The configuration.
+    pub fn config(&self) -> &AppConfig {
+        &self.parts.config
+    }
+
     /// The name in the configuration.
     pub fn name(&self) -> &str {
         &self.parts.config.name
@@ -115,6 +120,8 @@ impl App {
         (head, notes): (Option<&Parts>, Option<&Notes>),
     ) -> GraphqlResponse {
         let facts = || head.map(request_facts).unwrap_or_default();
+        let facts = Lazily::new(&facts);
+        let explanations = self.explanations(actor, request, &facts);
         let graphql = &self.parts.config.graphql;
         let written = |collection: &CollectionId, document: &RawDocument| {
             self.validate(graphql.write_validation, collection, document)
@@ -126,15 +133,20 @@ impl App {
             store: &*self.parts.store,
             actor,
             rules: &self.parts.rules,
-            request: &Lazily::new(&facts),
+            request: &facts,
             env: &self.parts.env,
             validate: &written,
             validate_read: (graphql.read_validation != ValidationAction::Off).then_some(&read),
             functions: &self.parts.functions,
             peer: head.and_then(peer_address),
+            explanations: explanations.as_ref(),
             notes,
         };
-        self.parts.graphql.execute(&context, request).await
+        let response = self.parts.graphql.execute(&context, request).await;
+        match explanations {
+            Some(explanations) => self.with_explanations(response, explanations),
+            None => response,
+        }
     }
 
     /// Logs in with a provider (`anon-user`, `local-userpass`, …) and the fields of a credential as clients

@@ -1,7 +1,7 @@
 //! Executing GraphQL requests of one app.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bson::{Bson, RawDocument};
 use tracing::field::Empty;
@@ -27,7 +27,7 @@ use crate::functions::Functions;
 use crate::id::CollectionId;
 use crate::limits::Limits;
 use crate::observe::{Notes, bounded, metrics};
-use crate::rules::{Lazily, RuleBook};
+use crate::rules::{Explanation, Lazily, RuleBook};
 use crate::store::DocumentStore;
 
 /// Says why a document does not fit its schema.
@@ -67,6 +67,8 @@ pub struct ExecuteContext<'a> {
     pub functions: &'a Functions,
     /// The peer that the request came from, where it is known.
     pub peer: Option<IpAddr>,
+    /// Where the rules are explained, for who may know it.
+    pub explanations: Option<&'a Mutex<Vec<Explanation>>>,
     /// Where it is noted what is found out, for the log.
     pub notes: Option<&'a Notes>,
 }

@@ -10,6 +10,7 @@ mod book;
 mod bound;
 mod calls;
 mod condition;
+mod explain;
 mod expr;
 mod filters;
 mod grants;
@@ -32,6 +33,10 @@ mod write;
 pub(crate) use answers::{Answers, RuleCall};
 pub(crate) use book::Circumstances;
 pub use book::RuleBook;
+pub use explain::{
+    Action, CheckExplained, DocumentExplained, Explanation, FilterExplained, QueryExplained, Question,
+    RoleExplained, RoleOutcome, Source, Trace,
+};
 pub use lazily::Lazily;
 pub use role::CollectionRules;
 pub(crate) use scope::Decider;

@@ -94,7 +94,7 @@ impl Session<'_> {
         let access = self.access(at).await?;
         let mut writes: Vec<ScopedWrite> = Vec::with_capacity(documents.len());
         for document in &documents {
-            let allowed = self.judge.ask(&access, |access| access.delete(document)).await?;
+            let allowed = self.judge.delete(&access, document).await?;
             writes.push(allowed.map_err(|refusal| denied(&access, refusal))?);
         }
         self.write(&writes).await?;
@@ -112,7 +112,7 @@ impl Session<'_> {
         let mut inserted = Vec::with_capacity(documents.len());
         for document in documents {
             let document = encode(&self.with_id(document)?)?;
-            let allowed = self.judge.ask(&access, |access| access.insert(document.clone())).await?;
+            let allowed = self.judge.insert(&access, &document).await?;
             self.tally_insert(&access, &document);
             writes.push(allowed.map_err(|refusal| denied(&access, refusal))?);
             inserted.push(document);
@@ -151,7 +151,7 @@ impl Session<'_> {
         let access = self.access(at).await?;
         let mut writes = Vec::new();
         for (before, after) in &pairs {
-            let allowed = self.judge.ask(&access, |access| access.replace(before, after.clone())).await?;
+            let allowed = self.judge.replace(&access, before, after).await?;
             let write = allowed.map_err(|refusal| denied(&access, refusal))?;
             if before.as_bytes() != after.as_bytes() {
                 writes.push(write);
