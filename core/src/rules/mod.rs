@@ -22,6 +22,7 @@ mod parse;
 mod projection;
 #[cfg(test)]
 mod properties;
+mod query;
 mod relate;
 mod role;
 mod scope;
@@ -38,6 +39,7 @@ pub use explain::{
     RoleExplained, RoleOutcome, Source, Trace,
 };
 pub use lazily::Lazily;
+pub use query::parse_query;
 pub use role::CollectionRules;
 pub(crate) use scope::Decider;
 pub use scope::{Access, Denied, Query, ScopedQuery, ScopedWrite, WriteOperation};
