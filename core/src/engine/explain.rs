@@ -5,13 +5,14 @@ use std::sync::{Mutex, PoisonError};
 use bson::{Bson, RawDocument};
 use serde_json::{Value, json};
 
-use super::App;
+use super::{App, AppParts};
 use crate::actor::Actor;
-use crate::app::ConfigValue;
+use crate::app::{ConfigValue, ValidationAction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graphql::{GraphqlRequest, GraphqlResponse};
 use crate::id::CollectionId;
 use crate::rules::{Action, Answers, Circumstances, Explanation, Lazily, Question, RuleCall};
+use crate::schema::Violation;
 
 impl App {
     /// What an actor may do in a collection, and why: which role decides, what each part of it says with its values,
@@ -61,8 +62,11 @@ impl App {
         let circumstances = Circumstances { actor, request: &request, answers: &answers };
         let explain = || parts.rules.explain(circumstances, collection, question);
         let mut explanation = answers.settle(explain, |wanted| self.answered(actor, wanted)).await?;
-        if let (Action::Insert | Action::Update, Some(document)) = (question.action, question.document) {
-            self.add_violation(&mut explanation, collection, document);
+        if let (Action::Insert | Action::Update, Some(after)) = (question.action, question.document) {
+            let images = (question.before, after);
+            let violation = || parts.rules.violation(circumstances, collection, images);
+            let violation = answers.settle(violation, |wanted| self.answered(actor, wanted)).await?;
+            self.add_violation(&mut explanation, (collection, after), violation);
         }
         let shown = self.hidden(serde_json::to_value(&explanation).map_err(Error::internal)?);
         serde_json::from_value(shown).map_err(Error::internal)
@@ -115,17 +119,16 @@ impl App {
     fn add_violation(
         &self,
         explanation: &mut Explanation,
-        collection: &CollectionId,
-        document: &RawDocument,
+        (collection, after): (&CollectionId, &RawDocument),
+        of_rules: Option<Violation>,
     ) {
-        let parts = self.parts();
-        if explanation.allowed != Some(true) {
+        let AppParts { config, schemas, .. } = self.parts();
+        if explanation.allowed != Some(true) || config.graphql.write_validation != ValidationAction::Error {
             return;
         }
-        let schema = parts.schemas.get(collection);
-        if let Some(violation) =
-            schema.and_then(|schema| schema.check(document, parts.config.graphql.nulls).err())
-        {
+        let schema = schemas.get(collection);
+        let of_keywords = schema.and_then(|schema| schema.check(after, config.graphql.nulls).err());
+        if let Some(violation) = of_keywords.or(of_rules) {
             explanation.allowed = Some(false);
             explanation.denied_by = Some(format!("the document does not fit the schema: {violation}"));
         }

@@ -21,7 +21,7 @@ use crate::limits::Limits;
 use crate::observe::{Notes, Watcher};
 use crate::report::Report;
 use crate::rules::{Lazily, RuleBook};
-use crate::schema::CollectionSchema;
+use crate::schema::{CollectionSchema, Violation};
 use crate::session::{Sessions, Tokens};
 use crate::store::{KeyAlgorithm, Store};
 
@@ -126,6 +126,8 @@ impl App {
         let written = |collection: &CollectionId, document: &RawDocument| {
             self.validate(graphql.write_validation, collection, document)
         };
+        let violated =
+            |collection: &CollectionId, violation| obeyed(graphql.write_validation, collection, violation);
         let read = |collection: &CollectionId, document: &RawDocument| {
             self.validate(graphql.read_validation, collection, document)
         };
@@ -136,6 +138,7 @@ impl App {
             request: &facts,
             env: &self.parts.env,
             validate: &written,
+            violated: (graphql.write_validation != ValidationAction::Off).then_some(&violated),
             validate_read: (graphql.read_validation != ValidationAction::Off).then_some(&read),
             functions: &self.parts.functions,
             peer: head.and_then(peer_address),
@@ -258,14 +261,28 @@ impl App {
         document: &RawDocument,
     ) -> std::result::Result<(), String> {
         let AppParts { config, schemas, .. } = &*self.parts;
-        let Some(schema) = schemas.get(collection) else { return Ok(()) };
-        match (action, schema.check(document, config.graphql.nulls)) {
-            (ValidationAction::Off, _) | (_, Ok(())) => Ok(()),
-            (ValidationAction::Error, Err(violation)) => Err(violation.to_string()),
-            (ValidationAction::Warn, Err(violation)) => {
-                tracing::warn!(%collection, %violation, "a document does not fit its schema");
-                Ok(())
-            }
+        let schema = schemas.get(collection).filter(|_| action != ValidationAction::Off);
+        let Some(schema) = schema else { return Ok(()) };
+        match schema.check(document, config.graphql.nulls) {
+            Ok(()) => Ok(()),
+            Err(violation) => obeyed(action, collection, violation),
+        }
+    }
+}
+
+/// What becomes of a document that does not fit its schema.
+#[expect(clippy::needless_pass_by_value, reason = "nobody needs it afterwards")]
+fn obeyed(
+    action: ValidationAction,
+    collection: &CollectionId,
+    violation: Violation,
+) -> std::result::Result<(), String> {
+    match action {
+        ValidationAction::Off => Ok(()),
+        ValidationAction::Error => Err(violation.to_string()),
+        ValidationAction::Warn => {
+            tracing::warn!(%collection, %violation, "a document does not fit its schema");
+            Ok(())
         }
     }
 }

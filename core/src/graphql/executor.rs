@@ -28,10 +28,14 @@ use crate::id::CollectionId;
 use crate::limits::Limits;
 use crate::observe::{Notes, bounded, metrics};
 use crate::rules::{Explanation, Lazily, RuleBook};
+use crate::schema::Violation;
 use crate::store::DocumentStore;
 
 /// Says why a document does not fit its schema.
 pub type Validate<'a> = dyn Fn(&CollectionId, &RawDocument) -> Result<(), String> + Send + Sync + 'a;
+
+/// Says what becomes of a document that does not fit its schema.
+pub(crate) type Violated<'a> = dyn Fn(&CollectionId, Violation) -> Result<(), String> + Send + Sync + 'a;
 
 /// The GraphQL API of one app: its schema and its prepared operations.
 ///
@@ -61,6 +65,8 @@ pub struct ExecuteContext<'a> {
     pub env: &'a Env,
     /// Asked for every new image, before it is written.
     pub validate: &'a Validate<'a>,
+    /// Asked where a new image breaks a `validate` expression; `None` where writes are not validated.
+    pub(crate) violated: Option<&'a Violated<'a>>,
     /// Asked for every document that is read, where reads are validated.
     pub validate_read: Option<&'a Validate<'a>>,
     /// What custom resolvers call.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bson::Document;
+use bson::{Document, RawDocument};
 use serde_json::Value;
 
 use super::answers::Answers;
@@ -14,11 +14,13 @@ use super::expr::Expression;
 use super::lazily::Lazily;
 use super::parse::{Parser, Place};
 use super::role::CollectionRules;
+use super::validation::SchemaRules;
 use crate::actor::Actor;
 use crate::id::CollectionId;
 use crate::limits::Limits;
 use crate::report::Report;
 use crate::rules::Access;
+use crate::schema::Violation;
 
 /// The rules of every collection of an app.
 ///
@@ -31,6 +33,7 @@ pub struct RuleBook {
     defaults: HashMap<Arc<str>, Arc<CollectionRules>>,
     values: Arc<Document>,
     environment: Arc<Document>,
+    validations: HashMap<CollectionId, Arc<SchemaRules>>,
     /// To whom requests may explain the rules.
     explain_to: Option<Expression>,
 }
@@ -66,6 +69,21 @@ impl RuleBook {
     /// Takes the default rule of a data source.
     pub fn insert_default(&mut self, service: impl Into<Arc<str>>, rules: CollectionRules) {
         self.defaults.insert(service.into(), Arc::new(rules));
+    }
+
+    /// Takes the `validate` expressions of a collection's schema.
+    pub(crate) fn insert_validation(&mut self, collection: CollectionId, rules: SchemaRules) {
+        self.validations.insert(collection, Arc::new(rules));
+    }
+
+    /// The first value of a new image that a `validate` expression does not allow.
+    pub(crate) fn violation(
+        &self,
+        circumstances: Circumstances<'_>,
+        collection: &CollectionId,
+        (before, after): (Option<&RawDocument>, &RawDocument),
+    ) -> Option<Violation> {
+        self.validations.get(collection)?.violation((before, after), self.facts(circumstances))
     }
 
     /// Explains rules to these actors; to nobody where the expression is not understood, which the report says.

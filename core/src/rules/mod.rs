@@ -28,6 +28,7 @@ mod role;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod validation;
 mod visibility;
 mod write;
 
@@ -43,4 +44,5 @@ pub use query::parse_query;
 pub use role::CollectionRules;
 pub(crate) use scope::Decider;
 pub use scope::{Access, Denied, Query, ScopedQuery, ScopedWrite, WriteOperation};
+pub(crate) use validation::SchemaRules;
 pub use visibility::{FieldMask, Visibility};

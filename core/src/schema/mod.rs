@@ -27,6 +27,17 @@ pub struct ObjectSchema {
     pub required: Vec<String>,
     /// `additionalProperties: false` refuses others than `properties`; absent means true.
     pub closed: bool,
+    /// `validate`.
+    pub rule: Option<RuleText>,
+}
+
+/// A `validate` expression as it was written: rules read it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleText {
+    /// The expression.
+    pub json: serde_json::Value,
+    /// Where it stands in the file.
+    pub pointer: String,
 }
 
 /// One property, or the items of an array.
@@ -40,6 +51,8 @@ pub struct Property {
     pub nullable: bool,
     /// What else its values must fulfil.
     pub constraints: Constraints,
+    /// `validate`.
+    pub rule: Option<RuleText>,
 }
 
 /// What values a property takes.

@@ -12,15 +12,14 @@ use bson::Bson;
 use serde_json::{Map, Value};
 
 use self::types::{Named, Types};
-use super::{CollectionSchema, Constraints, ObjectSchema, Property, PropertyKind};
+use super::{CollectionSchema, Constraints, ObjectSchema, Property, PropertyKind, RuleText};
 use crate::report::Report;
 
 /// Deeper schemas are cut: real ones have at most seven levels.
 const MAX_DEPTH: usize = 64;
 
 /// Keywords of the original that are read by name but not enforced.
-const NOT_ENFORCED: [&str; 20] = [
-    "validate",
+const NOT_ENFORCED: [&str; 19] = [
     "patternProperties",
     "dependencies",
     "minProperties",
@@ -47,7 +46,8 @@ const ANNOTATIONS: [&str; 9] =
     ["title", "description", "default", "examples", "$schema", "$comment", "$id", "id", "_id"];
 
 /// Keywords that are obeyed, beside those of [`constraints`].
-const STRUCTURE: [&str; 6] = ["bsonType", "type", "properties", "required", "additionalProperties", "items"];
+const STRUCTURE: [&str; 7] =
+    ["bsonType", "type", "properties", "required", "additionalProperties", "items", "validate"];
 
 const CONSTRAINTS: [&str; 10] = [
     "enum",
@@ -105,6 +105,7 @@ impl Parser<'_> {
             required: self.required(node, at, &properties),
             properties,
             closed: self.closed(node, at),
+            rule: rule(node, at),
         }
     }
 
@@ -129,6 +130,7 @@ impl Parser<'_> {
             kind: PropertyKind::Any,
             nullable: true,
             constraints: Constraints::default(),
+            rule: None,
         };
         let Some(node) = json.as_object() else {
             self.warn(at, "a property's schema must be an object; anything is accepted");
@@ -142,7 +144,13 @@ impl Parser<'_> {
         let types = Types::of(node, at, self);
         let kind = self.kind(&types, node, at, depth);
         let nullable = types.null || kind == PropertyKind::Any;
-        Property { title: title(node), kind, nullable, constraints: self.constraints(node, at) }
+        Property {
+            title: title(node),
+            kind,
+            nullable,
+            constraints: self.constraints(node, at),
+            rule: rule(node, at),
+        }
     }
 
     fn kind(&mut self, types: &Types, node: &Map<String, Value>, at: &str, depth: usize) -> PropertyKind {
@@ -188,7 +196,13 @@ impl Parser<'_> {
     }
 
     fn any_item(&self) -> Property {
-        Property { title: None, kind: PropertyKind::Any, nullable: true, constraints: Constraints::default() }
+        Property {
+            title: None,
+            kind: PropertyKind::Any,
+            nullable: true,
+            constraints: Constraints::default(),
+            rule: None,
+        }
     }
 
     fn required(
@@ -331,6 +345,10 @@ impl Parser<'_> {
     fn error(&mut self, at: &str, message: impl Into<String>) {
         self.report.error(self.file, at, message);
     }
+}
+
+fn rule(node: &Map<String, Value>, at: &str) -> Option<RuleText> {
+    node.get("validate").map(|json| RuleText { json: json.clone(), pointer: child(at, "validate") })
 }
 
 fn title(node: &Map<String, Value>) -> Option<String> {

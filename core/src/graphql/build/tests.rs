@@ -43,7 +43,7 @@ fn id(name: &str) -> CollectionId {
 }
 
 pub(crate) fn of(kind: PropertyKind) -> Property {
-    Property { title: None, kind, nullable: false, constraints: Constraints::default() }
+    Property { title: None, kind, nullable: false, constraints: Constraints::default(), rule: None }
 }
 
 pub(crate) fn scalar(bson: BsonType) -> Property {

@@ -118,7 +118,7 @@ impl Session<'_> {
             inserted.push(document);
         }
         for document in &inserted {
-            self.validate(at, document)?;
+            self.validate(at, (None, document)).await?;
         }
         self.write(&writes).await?;
         Ok(inserted)
@@ -157,8 +157,8 @@ impl Session<'_> {
                 writes.push(write);
             }
         }
-        for (_, after) in &pairs {
-            self.validate(at, after)?;
+        for (before, after) in &pairs {
+            self.validate(at, (Some(before), after)).await?;
         }
         self.write(&writes).await?;
         Ok((pairs.into_iter().map(|(_, after)| after).collect(), writes.len()))
@@ -174,10 +174,15 @@ impl Session<'_> {
         self.find(at, Query { filter, sort: Vec::new(), limit }).await
     }
 
-    fn validate(&self, at: CollectionIndex, document: &RawDocument) -> Failure<()> {
+    async fn validate(
+        &mut self,
+        at: CollectionIndex,
+        (before, after): (Option<&RawDocument>, &RawDocument),
+    ) -> Failure<()> {
         let Some(api) = self.catalog.collections.get(at.0) else { return Ok(()) };
-        (self.context.validate)(&api.id, document)
-            .map_err(|message| GraphqlError::new(code::SCHEMA_WRITE, message))
+        (self.context.validate)(&api.id, after)
+            .map_err(|message| GraphqlError::new(code::SCHEMA_WRITE, message))?;
+        self.judge.validate(&api.id, (before, after)).await
     }
 
     fn with_id(&self, mut document: Document) -> Failure<Document> {

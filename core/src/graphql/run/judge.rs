@@ -5,7 +5,7 @@
 //! 2. A call that fails fails the request: a rule that cannot be judged neither permits nor denies.
 //! 3. Pages are filled up to their limit with what the functions let through.
 
-use bson::{Bson, RawDocumentBuf};
+use bson::{Bson, RawDocument, RawDocumentBuf};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::session::{Failure, store_error};
@@ -42,6 +42,25 @@ impl<'a> Judge<'a> {
     pub(super) async fn access(&self, collection: &CollectionId) -> Failure<Access> {
         let rules = self.context.rules;
         self.settled(|| rules.access_under(self.circumstances(), collection)).await
+    }
+
+    /// Whether a new image may be written, by the `validate` expressions of its schema.
+    ///
+    /// # Errors
+    /// What does not fit, where that refuses the write.
+    pub(crate) async fn validate(
+        &self,
+        collection: &CollectionId,
+        (before, after): (Option<&RawDocument>, &RawDocument),
+    ) -> Failure<()> {
+        let ExecuteContext { rules, violated, .. } = *self.context;
+        let Some(violated) = violated else { return Ok(()) };
+        let violation = || rules.violation(self.circumstances(), collection, (before, after));
+        match self.settled(violation).await? {
+            None => Ok(()),
+            Some(violation) => violated(collection, violation)
+                .map_err(|message| GraphqlError::new(code::SCHEMA_WRITE, message)),
+        }
     }
 
     pub(super) fn circumstances(&self) -> Circumstances<'_> {
