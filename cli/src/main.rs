@@ -4,10 +4,13 @@
 
 mod args;
 mod env;
+mod explain;
 mod guide;
 mod load;
 mod mail;
+mod offline;
 mod operate;
+mod rule_tests;
 mod schema;
 mod serve;
 mod store;
@@ -23,6 +26,8 @@ fn main() -> ExitCode {
     let outcome = match args.command {
         Command::Serve(serve) => serve::run(&serve),
         Command::Schema(schema) => schema::run(&schema),
+        Command::Explain(explain) => explain::run(&explain),
+        Command::Test(test) => rule_tests::run(&test),
         Command::ApiKeys(args) => operate::api_keys(&args),
         Command::Users(args) => operate::users(&args),
         Command::Keys(args) => operate::keys(&args),
@@ -30,7 +35,9 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{}", failure.message);
+            if !failure.message.is_empty() {
+                eprintln!("{}", failure.message);
+            }
             ExitCode::from(failure.code)
         }
     }
@@ -47,6 +54,11 @@ impl Failure {
     /// The command did what it was asked, and the answer is no; or it failed.
     fn negative(message: impl std::fmt::Display) -> Self {
         Self { code: 1, message: message.to_string() }
+    }
+
+    /// The answer is no, and has been printed.
+    fn silent() -> Self {
+        Self { code: 1, message: String::new() }
     }
 
     /// The command was called wrongly.

@@ -9,6 +9,7 @@
 )]
 
 mod operate;
+mod rules;
 mod running;
 mod schema;
 mod serve;

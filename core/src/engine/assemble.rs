@@ -7,9 +7,10 @@ use crate::app::{AppConfig, ConfigValue, RulesSource};
 use crate::functions::Functions;
 use crate::graphql::build::{CollectionInput, SchemaInput};
 use crate::graphql::catalog::Catalog;
+use crate::id::CollectionId;
 use crate::limits::Limits;
 use crate::report::Report;
-use crate::rules::{CollectionRules, RuleBook};
+use crate::rules::{CollectionRules, RuleBook, SchemaRules};
 
 /// The rules of every collection, and of every data source for the collections without roles.
 ///
@@ -33,19 +34,24 @@ pub(crate) fn rule_book(
     for default in &config.default_rules {
         book.insert_default(default.service.clone(), read(&default.rules));
     }
+    for collection in &config.collections {
+        let Some(schema) = &collection.schema else { continue };
+        let file = schema_file(&collection.id);
+        let rules = SchemaRules::parse(schema, &file, (limits, &|name| functions.has(name)), report);
+        if let Some(rules) = rules {
+            book.insert_validation(collection.id.clone(), rules);
+        }
+    }
+    if let Some(explain) = &config.explain {
+        book.explain_to(explain, limits, report);
+    }
     book
 }
 
 /// The generated API.
 pub(crate) fn catalog(config: &AppConfig, report: &mut Report) -> Catalog {
-    let files: Vec<String> = config
-        .collections
-        .iter()
-        .map(|collection| {
-            let id = &collection.id;
-            format!("data_sources/{}/{}/{}/schema.json", id.service, id.database, id.name)
-        })
-        .collect();
+    let files: Vec<String> =
+        config.collections.iter().map(|collection| schema_file(&collection.id)).collect();
     let collections = config.collections.iter().zip(&files).filter_map(|(collection, file)| {
         Some(CollectionInput {
             id: &collection.id,
@@ -60,6 +66,11 @@ pub(crate) fn catalog(config: &AppConfig, report: &mut Report) -> Catalog {
         natural_pluralization: config.graphql.natural_pluralization,
     };
     Catalog::build(&input, report)
+}
+
+/// Where the schema of a collection stands in an export.
+fn schema_file(id: &CollectionId) -> String {
+    format!("data_sources/{}/{}/{}/schema.json", id.service, id.database, id.name)
 }
 
 /// What `%%environment` stands for.

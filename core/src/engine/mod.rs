@@ -13,6 +13,7 @@
 mod account;
 mod assemble;
 mod endpoints;
+mod explain;
 mod graphql;
 mod handle;
 mod host;
