@@ -48,7 +48,7 @@ fn role(place: usize, is_last: bool, dice: &mut Dice) -> Value {
     }
     if dice.chance(60) {
         let mut additional = json!({});
-        // Here `%%this` is not understood by the engine (see `main.rs`), so that it is not asked about.
+        // Here `%%this` is not understood by the engine (see `known.rs`), so that it is not asked about.
         states(&mut additional, &[("read", 70), ("write", 60)], Place::Document, dice);
         role["additional_fields"] = additional;
     }
@@ -113,7 +113,7 @@ fn filter(place: usize, dice: &mut Dice) -> Value {
                 projection.insert(name.to_owned(), json!(u8::from(includes)));
             }
         }
-        // Never `_id` alone: see `main.rs`.
+        // Never `_id` alone: see `known.rs`.
         if !projection.is_empty() && dice.chance(10) {
             projection.insert("_id".into(), json!(0));
         }

@@ -15,6 +15,7 @@ mod case;
 mod dice;
 mod expressions;
 mod generate;
+mod known;
 mod narrowing;
 mod oracle;
 mod pool;
