@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::expression::Scene;
 use super::filters::Screen;
 use super::understood;
+use super::value::lookup_below;
 use super::world::World;
 
 /// The rules of one collection, as they are for one user.
@@ -170,15 +171,20 @@ fn reads_field(rule: &Value, at: (&[&str], bool), value: Option<&Bson>, scene: &
         return decided;
     }
     let (rest, part) = at;
-    let member = |name: &str| value.and_then(Bson::as_document).and_then(|inner| inner.get(name));
+    // In an array each element has a field of the name; it is enough that one may be read.
+    let reads_member = |name: &str, rule: &Value, rest: &[&str]| {
+        let mut members = lookup_below(value, name);
+        members.resize(members.len().max(1), None);
+        members.into_iter().any(|member| reads_field(rule, (rest, part), member, scene))
+    };
     let nested = &rule["fields"];
     match rest.split_first() {
-        Some((name, rest)) => reads_field(&nested[*name], (rest, part), member(name), scene),
+        Some((name, rest)) => reads_member(name, &nested[*name], rest),
         // Under nested rules there is no rule by which all of it could be read.
         None if !part => false,
         None => {
             let mut nested = nested.as_object().into_iter().flatten();
-            nested.any(|(name, rule)| reads_field(rule, (&[], part), member(name), scene))
+            nested.any(|(name, rule)| reads_member(name, rule, &[]))
         }
     }
 }
