@@ -141,3 +141,44 @@ pub(super) fn operators(value: &Value) -> Option<&Map<String, Value>> {
     let first = members.keys().next().and_then(|name| bare(name))?;
     (!is_operand(first)).then_some(members)
 }
+
+#[cfg(test)]
+mod tests {
+    use bson::doc;
+    use serde_json::json;
+
+    use super::*;
+    use crate::naive_rules::Function;
+
+    /// Whether the first argument is above the second.
+    fn is_above(arguments: &[Bson]) -> Bson {
+        matches!(arguments, [Bson::Int32(one), Bson::Int32(other)] if one > other).into()
+    }
+
+    /// What the comparison with the engine cannot reach: functions and the request are the engine's to bring.
+    #[test]
+    fn functions_and_the_request_are_known() {
+        let functions: [(String, Function); 1] = [("isAbove".into(), is_above)];
+        let world = World {
+            user: doc! { "custom_data": { "level": 2 } },
+            request: doc! { "httpMethod": "POST", "requestHeaders": { "X-Team": ["red", "blue"] } },
+            functions: functions.into_iter().collect(),
+            ..World::default()
+        };
+        let call = |first: &str, second: &str| json!({ "%function": { "name": "isAbove", "arguments": [first, second] } });
+        let document = doc! { "level": 3 };
+        let scene = Scene::reading(&world, &document);
+        for (expression, expected) in [
+            (json!({ "%%true": call("%%root.level", "%%user.custom_data.level") }), true),
+            (json!({ "%%true": call("%%user.custom_data.level", "%%root.level") }), false),
+            (json!({ "%%false": call("%%user.custom_data.level", "%%root.level") }), true),
+            (json!({ "%%true": { "%ne": call("%%root.gone", "%%root.level") } }), true),
+            (json!({ "%%request.httpMethod": "POST" }), true),
+            (json!({ "%%request.requestHeaders.X-Team": "blue" }), true),
+            (json!({ "%%request.requestHeaders.X-None": { "$exists": true } }), false),
+            (json!({ "%%request.service": null }), true),
+        ] {
+            assert_eq!(scene.holds(&expression), expected, "{expression}");
+        }
+    }
+}

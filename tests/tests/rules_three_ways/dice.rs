@@ -40,6 +40,6 @@ impl Dice {
             }
             rest -= weight;
         }
-        unreachable!("the rest is below the sum")
+        panic!("the rest is below the sum")
     }
 }
