@@ -10,6 +10,7 @@ mod book;
 mod bound;
 mod calls;
 mod condition;
+mod each;
 mod explain;
 mod expr;
 mod filters;
