@@ -1,7 +1,7 @@
 //! What can be found out about an app without an engine around it, and without a store.
 
 use super::assemble::{self, ReadRules};
-use crate::app::AppConfig;
+use crate::app::{AppConfig, RulesSource};
 use crate::auth::config::{Confirmation, NamedFunction, ProviderKind};
 use crate::id::CollectionId;
 use crate::limits::Limits;
@@ -51,34 +51,35 @@ pub fn check(config: &AppConfig, has: &dyn Fn(&str) -> bool, report: &mut Report
     missing_functions(config, has, report);
     what_tells(config, report);
     lint(&subjects(config, &rules), custom_data(config), report);
-    let collections = config.collections.iter().zip(&rules.collections);
-    let rules_of = |id: &CollectionId| {
-        let mut default = config.default_rules.iter().zip(&rules.defaults).rev();
-        default.find(|(default, _)| default.service == id.service).map(|(_, rules)| rules)
-    };
-    Checked {
-        collections: collections
-            .map(|(known, own)| checked(&known.id, own.as_ref(), rules_of(&known.id)))
-            .collect(),
-    }
+    let collections = config.collections.iter().zip(&rules.collections).map(|(collection, own)| {
+        let mut defaults = config.default_rules.iter().zip(&rules.defaults).rev();
+        let default = defaults.find(|(default, _)| default.service == collection.id.service);
+        let own = collection.rules.as_ref().zip(own.as_ref());
+        checked(&collection.id, own, default.map(|(default, rules)| (&default.rules, rules)))
+    });
+    Checked { collections: collections.collect() }
 }
 
-fn checked(
-    id: &CollectionId,
-    own: Option<&CollectionRules>,
-    default: Option<&CollectionRules>,
-) -> CheckedCollection {
-    let own_roles = own.filter(|rules| rules.has_roles());
-    let deciding = own_roles.or(default.filter(|rules| rules.has_roles()));
+/// Rules, and what they were read from.
+type Sourced<'a> = (&'a RulesSource, &'a CollectionRules);
+
+fn checked(id: &CollectionId, own: Option<Sourced<'_>>, default: Option<Sourced<'_>>) -> CheckedCollection {
+    let with_roles = |(_, rules): &Sourced<'_>| rules.has_roles();
+    let default_rules = !own.as_ref().is_some_and(with_roles) && default.as_ref().is_some_and(with_roles);
+    let deciding = if default_rules { default } else { own.filter(with_roles) };
     // The collection's own filters hold beside those of the default rules.
-    let beside = own.filter(|_| own_roles.is_none() && deciding.is_some());
-    let roles = deciding.iter().flat_map(|rules| rules.outline());
-    let filters = deciding.into_iter().chain(beside).flat_map(CollectionRules::filter_names);
+    let filtering = deciding.into_iter().chain(own.filter(|_| default_rules));
+    let roles = deciding.iter().flat_map(|(source, rules)| {
+        let all = source.is_closed();
+        rules
+            .outline()
+            .map(move |(name, closed)| CheckedRole { name: name.to_owned(), closed: closed || all })
+    });
     CheckedCollection {
         id: id.clone(),
-        roles: roles.map(|(name, closed)| CheckedRole { name: name.to_owned(), closed }).collect(),
-        filters: filters.map(str::to_owned).collect(),
-        default_rules: own_roles.is_none() && deciding.is_some(),
+        roles: roles.collect(),
+        filters: filtering.flat_map(|(_, rules)| rules.filter_names()).map(str::to_owned).collect(),
+        default_rules,
     }
 }
 
@@ -137,5 +138,78 @@ pub(crate) fn what_tells(config: &AppConfig, report: &mut Report) {
         let text =
             "with automatic confirmation, a log-in after registering tells whether the address was taken";
         report.warn("backstitch.json", "/hideAccounts", text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::app::CollectionConfig;
+
+    fn checked(config: &AppConfig) -> (Checked, Vec<String>) {
+        let mut report = Report::default();
+        let checked = check(config, &|name| name == "there", &mut report);
+        (checked, report.problems().iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn what_holds_for_a_collection_is_told_by_name() {
+        let calling = |name: &str| {
+            let apply_when = json!({"%%true": {"%function": {"name": name}}});
+            json!({"name": name, "apply_when": apply_when, "read": true})
+        };
+        let filter = |name: &str| json!({"name": name, "query": {"a": 1}});
+        let config = AppConfig::new("app")
+            .collection(CollectionConfig::new("own").rules(
+                json!({"roles": [calling("there"), calling("gone")], "filters": [filter("f")]}),
+            ))
+            .collection(CollectionConfig::new("narrowed").rules(json!({"filters": [filter("mine")]})))
+            .collection(CollectionConfig::within("other", "db", "bare").rules(json!({})))
+            .default_rules(
+                "mongodb-atlas",
+                json!({"roles": [{"name": "all", "apply_when": {}, "read": true}], "filters": [filter("by_default")]}),
+            );
+        let (found, problems) = checked(&config);
+        let shown: Vec<_> = found
+            .collections
+            .iter()
+            .map(|collection| {
+                let roles = collection.roles.iter().map(|role| (role.name.as_str(), role.closed));
+                (
+                    &*collection.id.name,
+                    roles.collect::<Vec<_>>(),
+                    collection.filters.join(" "),
+                    collection.default_rules,
+                )
+            })
+            .collect();
+        let expected = [
+            ("own", vec![("there", false), ("gone", true)], "f".to_owned(), false),
+            ("narrowed", vec![("all", false)], "by_default mine".to_owned(), true),
+            ("bare", vec![], String::new(), false),
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(problems, ["error: there is no function `gone`: role `gone` is closed"]);
+    }
+
+    #[test]
+    fn rules_are_looked_over_with_their_schemas_and_the_custom_user_data() {
+        let notes = CollectionConfig::new("notes")
+            .schema(&json!({"title": "Note", "properties": {"owner": {"bsonType": "objectId"}}}))
+            .rules(json!({"roles": [
+                {"name": "own", "apply_when": {"owner": "%%user.id"}, "read": true, "write": true},
+                {"name": "admin", "apply_when": {"%%user.custom_data.admin": true}, "read": true, "write": true},
+            ]}));
+        let people = CollectionConfig::new("people").rules(json!({"roles": [
+            {"name": "self", "apply_when": {"uid": "%%user.id"}, "read": true, "write": true},
+        ]}));
+        let config = AppConfig::new("app").collection(notes).collection(people);
+        let users = config.collection_id("mongodb-atlas", "app", "people");
+        let (_, problems) = checked(&config.custom_user_data(users, "uid"));
+        assert_eq!(problems.len(), 2, "{problems:#?}");
+        assert!(problems[0].starts_with("warning: role `own`: `owner` (objectId)"), "{problems:#?}");
+        assert!(problems[1].starts_with("warning: role `self` lets users write `admin`"), "{problems:#?}");
     }
 }
