@@ -12,6 +12,8 @@ mod leaf;
 mod overruled;
 mod permission;
 mod places;
+#[cfg(test)]
+mod properties;
 mod shadow;
 #[cfg(test)]
 mod tests;

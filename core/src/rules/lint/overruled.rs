@@ -61,6 +61,7 @@ fn fields_not_consulted(judge: Judge<'_>, grants: &Grants, at: &str) -> Found {
         let text = "`read: false` denies the document: the field rules are never consulted";
         found.push((format!("{at}/read"), text.to_owned()));
     }
+    let mut hidden = Vec::new();
     let whole = always(grants.read.as_ref()) || always(grants.write.as_ref());
     for PlacedField { pointer, path, rule } in fields(grants, at) {
         if is_false(grants.write.as_ref()) && judge.may(rule.write.as_ref(), false) {
@@ -69,10 +70,12 @@ fn fields_not_consulted(judge: Judge<'_>, grants: &Grants, at: &str) -> Found {
             found.push((format!("{pointer}/write"), text.to_owned()));
         }
         let hides = *rule == FieldRule::default() || is_false(rule.read.as_ref());
-        if let (true, true, Some(path)) = (whole, hides, path) {
-            let text = format!("the whole document may be read: the field rule does not hide `{path}`");
-            found.push((pointer, text));
-        }
+        hidden.extend(path.filter(|_| whole && hides).map(|path| format!("`{path}`")));
+    }
+    if !hidden.is_empty() {
+        let text =
+            format!("the whole document may be read: the field rules do not hide {}", hidden.join(", "));
+        found.push((format!("{at}/fields"), text));
     }
     found
 }
@@ -143,8 +146,11 @@ mod tests {
                 json!({"read": true, "write": false, "fields": {"a": {"write": true}}}),
                 "/fields/a/write: role `r`: `write: false` of the document denies the write",
             ),
-            (json!({"read": true, "fields": {"a": {}}}), "the field rule does not hide `a`"),
-            (json!({"write": true, "fields": {"a": {"read": false}}}), "the field rule does not hide `a`"),
+            (
+                json!({"read": true, "fields": {"a": {}, "b": {"fields": {"c": {}}}}}),
+                "/fields: role `r`: the whole document may be read: the field rules do not hide `a`, `b.c`",
+            ),
+            (json!({"write": true, "fields": {"a": {"read": false}}}), "do not hide `a`"),
             (json!({"read": true, "fields": {"a": {"read": true, "write": false}}}), ""),
             (json!({"read": {"x": 1}, "fields": {"a": {}}}), ""),
             (json!({"fields": {"a": {}}, "additional_fields": {"read": true}}), ""),

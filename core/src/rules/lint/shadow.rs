@@ -27,7 +27,7 @@ pub(super) fn find(subject: Subject<'_>, report: &mut Report) {
 
 impl Judge<'_> {
     /// Whether the second holds wherever the first does; said only where that is certain.
-    fn implies(self, first: &Expression, second: &Expression) -> bool {
+    pub(super) fn implies(self, first: &Expression, second: &Expression) -> bool {
         if first == second || self.truth(second) == Truth::Always {
             return true;
         }
