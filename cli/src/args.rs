@@ -21,6 +21,10 @@ pub(crate) enum Command {
     Check(Check),
     /// Prints the GraphQL schema of an app directory.
     Schema(Schema),
+    /// Explains what the rules of an app directory let a user do, and why.
+    Explain(Explain),
+    /// Runs the rule tests of an app directory: rule_tests/*.json.
+    Test(Test),
     /// Makes and lists an app's server API keys.
     ApiKeys(ApiKeys),
     /// Lists and changes the accounts of an app.
@@ -74,6 +78,9 @@ pub(crate) struct Check {
     /// Prints one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+    /// A JSON object of secrets, name to value: exports carry only the names.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) secrets: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -81,6 +88,52 @@ pub(crate) struct Schema {
     /// The exported app directory.
     #[arg(value_name = "APP_DIR")]
     pub(crate) directory: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Explain {
+    /// The exported app directory.
+    #[arg(value_name = "APP_DIR")]
+    pub(crate) directory: PathBuf,
+    /// Who asks, as rules know them: {"id": "…", "type": "normal", "data": {}, "custom_data": {}}; with the type
+    /// "system" nobody is bound by rules.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) user: PathBuf,
+    /// The collection: db.coll, service/db.coll, or its name alone.
+    #[arg(long, value_name = "DB.COLL")]
+    pub(crate) collection: String,
+    /// What is done.
+    #[arg(long, value_parser = ["read", "search", "insert", "update", "delete"])]
+    pub(crate) action: String,
+    /// The document: as it is stored, the new one of an insert, what an update makes of it. Without one, what holds
+    /// for all documents.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) document: Option<PathBuf>,
+    /// The document before an update.
+    #[arg(long, value_name = "FILE.json", requires = "document")]
+    pub(crate) before: Option<PathBuf>,
+    /// What is asked for beside the rules, as a query of MongoDB's.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) query: Option<PathBuf>,
+    /// A JSON object of secrets, name to value: exports carry only the names.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) secrets: Option<PathBuf>,
+    /// Prints JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Test {
+    /// The exported app directory.
+    #[arg(value_name = "APP_DIR")]
+    pub(crate) directory: PathBuf,
+    /// A JSON object of secrets, name to value: exports carry only the names.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) secrets: Option<PathBuf>,
+    /// Prints JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Which app in which store.

@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::args::Check;
+use crate::serve::read_secrets;
 
 /// Prints what is wrong with an app directory, errors first, and what rules it has.
 ///
 /// It fails where there is nothing to serve. What is only closed is told.
 pub(crate) fn run(args: &Check) -> Result<(), Failure> {
-    let (report, checked) = match AppConfig::import(&args.directory) {
+    let secrets = read_secrets(args.secrets.as_deref())?;
+    let (report, checked) = match AppConfig::import_with(&args.directory, &secrets) {
         Ok((config, mut report)) => {
             // The command has no native functions, and JavaScript is not run yet.
             let checked = check(&config, &|_| false, &mut report);

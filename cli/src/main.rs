@@ -5,10 +5,13 @@
 mod args;
 mod check;
 mod env;
+mod explain;
 mod guide;
 mod load;
 mod mail;
+mod offline;
 mod operate;
+mod rule_tests;
 mod schema;
 mod serve;
 mod store;
@@ -25,6 +28,8 @@ fn main() -> ExitCode {
         Command::Serve(serve) => serve::run(&serve),
         Command::Check(check) => check::run(&check),
         Command::Schema(schema) => schema::run(&schema),
+        Command::Explain(explain) => explain::run(&explain),
+        Command::Test(test) => rule_tests::run(&test),
         Command::ApiKeys(args) => operate::api_keys(&args),
         Command::Users(args) => operate::users(&args),
         Command::Keys(args) => operate::keys(&args),
@@ -32,7 +37,9 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{}", failure.message);
+            if !failure.message.is_empty() {
+                eprintln!("{}", failure.message);
+            }
             ExitCode::from(failure.code)
         }
     }
@@ -49,6 +56,11 @@ impl Failure {
     /// The command did what it was asked, and the answer is no; or it failed.
     fn negative(message: impl std::fmt::Display) -> Self {
         Self { code: 1, message: message.to_string() }
+    }
+
+    /// The answer is no, and has been printed.
+    fn silent() -> Self {
+        Self { code: 1, message: String::new() }
     }
 
     /// The command was called wrongly.

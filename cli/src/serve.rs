@@ -98,7 +98,7 @@ fn import(directory: &Path, secrets: &Secrets) -> Result<AppConfig, Failure> {
     Ok(config)
 }
 
-fn read_secrets(file: Option<&Path>) -> Result<Secrets, Failure> {
+pub(crate) fn read_secrets(file: Option<&Path>) -> Result<Secrets, Failure> {
     let Some(file) = file else { return Ok(Secrets::default()) };
     let text = fs::read_to_string(file)
         .map_err(|error| Failure::usage(format!("cannot read secrets from `{}`: {error}", file.display())))?;

@@ -1,11 +1,16 @@
 //! Who is asking.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
+use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
+use chrono::DateTime;
 
-use crate::id::{AppId, SessionId};
-use crate::store::User;
+use crate::id::{AppId, SessionId, UserId};
+use crate::store::{User, UserKind};
+
+static SYSTEM: LazyLock<Document> =
+    LazyLock::new(|| doc! { "type": "system", "data": {}, "custom_data": {}, "identities": [] });
 
 /// Who is asking: a user with what rules may know of them, or the system.
 ///
@@ -48,6 +53,28 @@ impl Actor {
         Self { app, user: Some(Arc::new(Acting { user, document: OnceLock::new() })) }
     }
 
+    /// A user whom rules see as this `%%user` document: to explain and to test rules. They have no account, and where
+    /// an id is asked for that is none, it is zero.
+    pub fn imagined(app: AppId, document: Document) -> Self {
+        let id = document.get_str("id").ok().and_then(|id| ObjectId::parse_str(id).ok());
+        let kind = match document.get_str("type") {
+            Ok("server") => UserKind::Server,
+            _ => UserKind::Normal,
+        };
+        let user = User {
+            id: UserId::new(id.unwrap_or(ObjectId::from_bytes([0; 12]))),
+            kind,
+            disabled: false,
+            epoch: 0,
+            identities: Vec::new(),
+            created_at: DateTime::UNIX_EPOCH,
+            last_login_at: DateTime::UNIX_EPOCH,
+        };
+        let custom_data = document.get_document("custom_data").ok().cloned();
+        let user = ActingUser { user, session: None, provider: String::new(), custom_data };
+        Self { app, user: Some(Arc::new(Acting { user, document: document.into() })) }
+    }
+
     /// The app.
     pub fn app(&self) -> &AppId {
         &self.app
@@ -65,15 +92,15 @@ impl Actor {
 
     /// What `%%user` stands for in rules: `{id, type, data, custom_data, identities}`.
     pub fn as_document(&self) -> Document {
-        match self.document() {
-            Some(document) => document.clone(),
-            None => doc! { "type": "system", "data": {}, "custom_data": {}, "identities": [] },
-        }
+        self.document().clone()
     }
 
-    /// The same, of a user; made once.
-    pub(crate) fn document(&self) -> Option<&Document> {
-        self.user.as_deref().map(|acting| acting.document.get_or_init(|| acting.user.document()))
+    /// The same; made once.
+    pub(crate) fn document(&self) -> &Document {
+        match self.user.as_deref() {
+            Some(acting) => acting.document.get_or_init(|| acting.user.document()),
+            None => &SYSTEM,
+        }
     }
 }
 

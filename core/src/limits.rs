@@ -81,6 +81,8 @@ pub struct Limits {
     pub function: Duration,
     /// Calls of a function at once, where it computes a field document by document.
     pub function_calls: usize,
+    /// Explanations of rules in one answer, and documents in one explanation.
+    pub explanations: usize,
     /// Bytes of a third party's token, before it is decoded.
     pub foreign_token: usize,
     /// Bytes of an answer of another server: a JWKS, a token endpoint's.
@@ -133,6 +135,7 @@ impl Default for Limits {
             hidden_answer: Duration::from_secs(1),
             function: Duration::from_secs(300),
             function_calls: 8,
+            explanations: 100,
             foreign_token: 64 * 1024,
             fetched: 256 * 1024,
             user_api_keys: 20,

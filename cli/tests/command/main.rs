@@ -10,6 +10,7 @@
 
 mod check;
 mod operate;
+mod rules;
 mod running;
 mod schema;
 mod serve;

@@ -79,6 +79,8 @@ pub struct AppConfig {
     pub indexes: Vec<ConfiguredIndex>,
     /// The servers at private addresses that may be asked.
     pub egress: Egress,
+    /// Whose GraphQL requests may ask to have the rules explained: an expression on the actor; `None` is nobody.
+    pub explain: Option<Value>,
     /// The app's directory, if it came from one.
     pub directory: Option<PathBuf>,
 }
@@ -104,6 +106,7 @@ impl AppConfig {
             functions: Vec::new(),
             indexes: Vec::new(),
             egress: Egress::default(),
+            explain: None,
             directory: None,
         }
     }
@@ -195,6 +198,16 @@ impl AppConfig {
         self
     }
 
+    /// Lets the GraphQL requests of these actors ask, by `"extensions": {"explain": true}`, to have the rules
+    /// explained in the answer's `extensions`. The expression knows the actor and no document: `json!(true)` is
+    /// everybody, `json!({ "%%user.type": "server" })` the holders of server keys. Explanations show the rules and,
+    /// of documents that rules deny, values: they are for those who write rules.
+    #[must_use]
+    pub fn explain_to(mut self, expression: Value) -> Self {
+        self.explain = Some(expression);
+        self
+    }
+
     /// What the mails of a kind say.
     #[must_use]
     pub fn mail(mut self, kind: MailKind, template: MailTemplate) -> Self {
@@ -214,6 +227,31 @@ impl AppConfig {
     pub fn index(mut self, collection: CollectionId, index: IndexSpec) -> Self {
         self.indexes.push(ConfiguredIndex { collection, index });
         self
+    }
+
+    /// The collection of this name: `service/database.collection`, `database.collection`, or `collection` alone where
+    /// that says which. Of the first two forms the collection need not be configured; without a service it is then
+    /// one of `mongodb-atlas`.
+    pub fn named_collection(&self, name: &str) -> Option<CollectionId> {
+        let id = |collection: &CollectionConfig| collection.id.clone();
+        let (service, namespace) = match name.split_once('/') {
+            Some((service, namespace)) => (Some(service), namespace),
+            None => (None, name),
+        };
+        let is_meant = |collection: &&CollectionConfig| {
+            service.is_none_or(|service| *collection.id.service == *service)
+                && (collection.id.namespace() == namespace
+                    || service.is_none() && *collection.id.name == *namespace)
+        };
+        let mut meant = self.collections.iter().filter(is_meant);
+        match (meant.next(), meant.next()) {
+            (Some(one), None) => Some(id(one)),
+            (Some(_), Some(_)) => None,
+            (None, _) => {
+                let (database, collection) = namespace.split_once('.')?;
+                Some(self.collection_id(service.unwrap_or("mongodb-atlas"), database, collection))
+            }
+        }
     }
 
     /// The id of a collection of this app.

@@ -44,6 +44,8 @@ pub(super) fn read(mut app: AppConfig, directory: &AppDirectory, report: &mut Re
             "refreshTokenSeconds" => app.auth.refresh_lifetime = security::refresh_lifetime(value, report),
             "hideAccounts" => app.auth.hide_accounts = hide_accounts(value, report),
             "foldEmails" => app.auth.fold_emails = fold_emails(value, report),
+            // It is read with the rules.
+            "explain" => app.explain = Some(value.clone()),
             "egress" => app.egress = egress(value, report),
             later if LATER.contains(&later) => {
                 if *value != Value::Bool(false) {

@@ -7,9 +7,10 @@ use crate::app::{AppConfig, ConfigValue, RulesSource};
 use crate::functions::Functions;
 use crate::graphql::build::{CollectionInput, SchemaInput};
 use crate::graphql::catalog::Catalog;
+use crate::id::CollectionId;
 use crate::limits::Limits;
 use crate::report::Report;
-use crate::rules::{CollectionRules, RuleBook};
+use crate::rules::{CollectionRules, RuleBook, SchemaRules};
 
 /// The rules of a configuration, in its order.
 pub(crate) struct ReadRules {
@@ -51,7 +52,18 @@ pub(crate) fn rule_book(
     (functions, limits): (&Functions, &Limits),
     report: &mut Report,
 ) -> RuleBook {
-    let read = read_rules(config, (&|name| functions.has(name), limits), report);
+    let has = |name: &str| functions.has(name);
+    let read = read_rules(config, (&has, limits), report);
+    book_of(config, read, (&has, limits), report)
+}
+
+/// The book of rules that have been read.
+pub(crate) fn book_of(
+    config: &AppConfig,
+    read: ReadRules,
+    (has, limits): (&dyn Fn(&str) -> bool, &Limits),
+    report: &mut Report,
+) -> RuleBook {
     let mut book = RuleBook::new(values(config)).with_environment(environment(config));
     for (collection, rules) in config.collections.iter().zip(read.collections) {
         if let Some(rules) = rules {
@@ -61,19 +73,24 @@ pub(crate) fn rule_book(
     for (default, rules) in config.default_rules.iter().zip(read.defaults) {
         book.insert_default(default.service.clone(), rules);
     }
+    for collection in &config.collections {
+        let Some(schema) = &collection.schema else { continue };
+        let file = schema_file(&collection.id);
+        let rules = SchemaRules::parse(schema, &file, (limits, has), report);
+        if let Some(rules) = rules {
+            book.insert_validation(collection.id.clone(), rules);
+        }
+    }
+    if let Some(explain) = &config.explain {
+        book.explain_to(explain, limits, report);
+    }
     book
 }
 
 /// The generated API.
 pub(crate) fn catalog(config: &AppConfig, report: &mut Report) -> Catalog {
-    let files: Vec<String> = config
-        .collections
-        .iter()
-        .map(|collection| {
-            let id = &collection.id;
-            format!("data_sources/{}/{}/{}/schema.json", id.service, id.database, id.name)
-        })
-        .collect();
+    let files: Vec<String> =
+        config.collections.iter().map(|collection| schema_file(&collection.id)).collect();
     let collections = config.collections.iter().zip(&files).filter_map(|(collection, file)| {
         Some(CollectionInput {
             id: &collection.id,
@@ -88,6 +105,11 @@ pub(crate) fn catalog(config: &AppConfig, report: &mut Report) -> Catalog {
         natural_pluralization: config.graphql.natural_pluralization,
     };
     Catalog::build(&input, report)
+}
+
+/// Where the schema of a collection stands in an export.
+fn schema_file(id: &CollectionId) -> String {
+    format!("data_sources/{}/{}/{}/schema.json", id.service, id.database, id.name)
 }
 
 /// What `%%environment` stands for.

@@ -47,17 +47,22 @@ pub struct CheckedRole {
 pub fn check(config: &AppConfig, has: &dyn Fn(&str) -> bool, report: &mut Report) -> Checked {
     problems_of_schemas(config, report);
     assemble::catalog(config, report);
-    let rules = assemble::read_rules(config, (has, &Limits::default()), report);
-    missing_functions(config, has, report);
-    what_tells(config, report);
-    lint(&subjects(config, &rules), custom_data(config), report);
+    let functions_and_limits = (has, &Limits::default());
+    let rules = assemble::read_rules(config, functions_and_limits, report);
+    let mut odd = Report::default();
+    lint(&subjects(config, &rules), custom_data(config), &mut odd);
     let collections = config.collections.iter().zip(&rules.collections).map(|(collection, own)| {
         let mut defaults = config.default_rules.iter().zip(&rules.defaults).rev();
         let default = defaults.find(|(default, _)| default.service == collection.id.service);
         let own = collection.rules.as_ref().zip(own.as_ref());
         checked(&collection.id, own, default.map(|(default, rules)| (&default.rules, rules)))
     });
-    Checked { collections: collections.collect() }
+    let collections = collections.collect();
+    assemble::book_of(config, rules, functions_and_limits, report);
+    missing_functions(config, has, report);
+    what_tells(config, report);
+    report.append(&odd);
+    Checked { collections }
 }
 
 /// Rules, and what they were read from.
@@ -197,7 +202,9 @@ mod tests {
     #[test]
     fn rules_are_looked_over_with_their_schemas_and_the_custom_user_data() {
         let notes = CollectionConfig::new("notes")
-            .schema(&json!({"title": "Note", "properties": {"owner": {"bsonType": "objectId"}}}))
+            .schema(&json!({"title": "Note", "properties": {
+                "owner": {"bsonType": "objectId"}, "n": {"bsonType": "int", "validate": {"%%this": {"$odd": 1}}}
+            }}))
             .rules(json!({"roles": [
                 {"name": "own", "apply_when": {"owner": "%%user.id"}, "read": true, "write": true},
                 {"name": "admin", "apply_when": {"%%user.custom_data.admin": true}, "read": true, "write": true},
@@ -208,6 +215,9 @@ mod tests {
         let config = AppConfig::new("app").collection(notes).collection(people);
         let users = config.collection_id("mongodb-atlas", "app", "people");
         let (_, problems) = checked(&config.custom_user_data(users, "uid"));
+        let errors: Vec<_> = problems.iter().filter(|problem| problem.starts_with("error")).collect();
+        assert!(errors.len() == 2 && errors[1].contains("the value can never be written"), "{problems:#?}");
+        let problems: Vec<_> = problems.iter().filter(|problem| problem.starts_with("warning")).collect();
         assert_eq!(problems.len(), 2, "{problems:#?}");
         assert!(problems[0].starts_with("warning: role `own`: `owner` (objectId)"), "{problems:#?}");
         assert!(problems[1].starts_with("warning: role `self` lets users write `admin`"), "{problems:#?}");

@@ -21,7 +21,7 @@ use crate::limits::Limits;
 use crate::observe::{Notes, Watcher};
 use crate::report::Report;
 use crate::rules::{Lazily, RuleBook};
-use crate::schema::CollectionSchema;
+use crate::schema::{CollectionSchema, Violation};
 use crate::session::{Sessions, Tokens};
 use crate::store::{KeyAlgorithm, Store};
 
@@ -57,6 +57,11 @@ impl App {
     /// The client app id.
     pub fn id(&self) -> &AppId {
         &self.parts.id
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &AppConfig {
+        &self.parts.config
     }
 
     /// The name in the configuration.
@@ -115,10 +120,14 @@ impl App {
         (head, notes): (Option<&Parts>, Option<&Notes>),
     ) -> GraphqlResponse {
         let facts = || head.map(request_facts).unwrap_or_default();
+        let facts = Lazily::new(&facts);
+        let explanations = self.explanations(actor, request, &facts);
         let graphql = &self.parts.config.graphql;
         let written = |collection: &CollectionId, document: &RawDocument| {
             self.validate(graphql.write_validation, collection, document)
         };
+        let violated =
+            |collection: &CollectionId, violation| obeyed(graphql.write_validation, collection, violation);
         let read = |collection: &CollectionId, document: &RawDocument| {
             self.validate(graphql.read_validation, collection, document)
         };
@@ -126,15 +135,21 @@ impl App {
             store: &*self.parts.store,
             actor,
             rules: &self.parts.rules,
-            request: &Lazily::new(&facts),
+            request: &facts,
             env: &self.parts.env,
             validate: &written,
+            violated: (graphql.write_validation != ValidationAction::Off).then_some(&violated),
             validate_read: (graphql.read_validation != ValidationAction::Off).then_some(&read),
             functions: &self.parts.functions,
             peer: head.and_then(peer_address),
+            explanations: explanations.as_ref(),
             notes,
         };
-        self.parts.graphql.execute(&context, request).await
+        let response = self.parts.graphql.execute(&context, request).await;
+        match explanations {
+            Some(explanations) => self.with_explanations(response, explanations),
+            None => response,
+        }
     }
 
     /// Logs in with a provider (`anon-user`, `local-userpass`, …) and the fields of a credential as clients
@@ -246,14 +261,28 @@ impl App {
         document: &RawDocument,
     ) -> std::result::Result<(), String> {
         let AppParts { config, schemas, .. } = &*self.parts;
-        let Some(schema) = schemas.get(collection) else { return Ok(()) };
-        match (action, schema.check(document, config.graphql.nulls)) {
-            (ValidationAction::Off, _) | (_, Ok(())) => Ok(()),
-            (ValidationAction::Error, Err(violation)) => Err(violation.to_string()),
-            (ValidationAction::Warn, Err(violation)) => {
-                tracing::warn!(%collection, %violation, "a document does not fit its schema");
-                Ok(())
-            }
+        let schema = schemas.get(collection).filter(|_| action != ValidationAction::Off);
+        let Some(schema) = schema else { return Ok(()) };
+        match schema.check(document, config.graphql.nulls) {
+            Ok(()) => Ok(()),
+            Err(violation) => obeyed(action, collection, violation),
+        }
+    }
+}
+
+/// What becomes of a document that does not fit its schema.
+#[expect(clippy::needless_pass_by_value, reason = "nobody needs it afterwards")]
+fn obeyed(
+    action: ValidationAction,
+    collection: &CollectionId,
+    violation: Violation,
+) -> std::result::Result<(), String> {
+    match action {
+        ValidationAction::Off => Ok(()),
+        ValidationAction::Error => Err(violation.to_string()),
+        ValidationAction::Warn => {
+            tracing::warn!(%collection, %violation, "a document does not fit its schema");
+            Ok(())
         }
     }
 }

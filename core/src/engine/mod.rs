@@ -14,6 +14,7 @@ mod account;
 mod assemble;
 mod check;
 mod endpoints;
+mod explain;
 mod graphql;
 mod handle;
 mod host;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +14,11 @@ use tracing::{Instrument as _, debug_span};
 
 use super::bounded::{Ended, bounded};
 use super::{BatchCall, BatchFunction, Function, FunctionCall, FunctionFailure};
+use crate::actor::Actor;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe::metrics;
+use crate::rules::RuleCall;
 
 /// The functions of an engine. Cloning it is cheap.
 #[derive(Clone)]
@@ -105,6 +108,28 @@ impl Functions {
             .collect();
         let span = debug_span!("function", function = name, calls = calls.len(), parents = calls.len());
         Ok(stream::iter(calls).buffered(at_once.max(1)).collect().instrument(span).await)
+    }
+
+    /// Answers what rules want to know of functions, in the order of the calls and at most `at_once` at a time.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call): the first failure.
+    pub(crate) async fn answer_all(
+        &self,
+        actor: &Actor,
+        peer: Option<IpAddr>,
+        calls: Vec<RuleCall>,
+        at_once: usize,
+    ) -> Result<Vec<Bson>> {
+        let calls: Vec<BoxFuture<'_, Result<Bson>>> = calls
+            .into_iter()
+            .map(|RuleCall { function, arguments }| {
+                let call = FunctionCall { actor: actor.clone(), arguments, peer };
+                async move { self.call(&function, call).await }.boxed()
+            })
+            .collect();
+        let answers: Vec<Result<Bson>> = stream::iter(calls).buffered(at_once.max(1)).collect().await;
+        answers.into_iter().collect()
     }
 
     /// What a function gives, within its deadline and with its panics caught.

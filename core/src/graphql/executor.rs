@@ -1,7 +1,7 @@
 //! Executing GraphQL requests of one app.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bson::{Bson, RawDocument};
 use tracing::field::Empty;
@@ -27,11 +27,15 @@ use crate::functions::Functions;
 use crate::id::CollectionId;
 use crate::limits::Limits;
 use crate::observe::{Notes, bounded, metrics};
-use crate::rules::{Lazily, RuleBook};
+use crate::rules::{Explanation, Lazily, RuleBook};
+use crate::schema::Violation;
 use crate::store::DocumentStore;
 
 /// Says why a document does not fit its schema.
 pub type Validate<'a> = dyn Fn(&CollectionId, &RawDocument) -> Result<(), String> + Send + Sync + 'a;
+
+/// Says what becomes of a document that does not fit its schema.
+pub(crate) type Violated<'a> = dyn Fn(&CollectionId, Violation) -> Result<(), String> + Send + Sync + 'a;
 
 /// The GraphQL API of one app: its schema and its prepared operations.
 ///
@@ -61,12 +65,16 @@ pub struct ExecuteContext<'a> {
     pub env: &'a Env,
     /// Asked for every new image, before it is written.
     pub validate: &'a Validate<'a>,
+    /// Asked where a new image breaks a `validate` expression; `None` where writes are not validated.
+    pub(crate) violated: Option<&'a Violated<'a>>,
     /// Asked for every document that is read, where reads are validated.
     pub validate_read: Option<&'a Validate<'a>>,
     /// What custom resolvers call.
     pub functions: &'a Functions,
     /// The peer that the request came from, where it is known.
     pub peer: Option<IpAddr>,
+    /// Where the rules are explained, for who may know it.
+    pub explanations: Option<&'a Mutex<Vec<Explanation>>>,
     /// Where it is noted what is found out, for the log.
     pub notes: Option<&'a Notes>,
 }

@@ -37,6 +37,19 @@ impl GraphqlResponse {
         Self { body: body.into(), refused: None, error_code }
     }
 
+    /// The same with more members in `extensions`, a JSON object.
+    #[must_use]
+    pub(crate) fn with_extensions(mut self, extensions: &Value) -> Self {
+        let mut body = self.body.to_vec();
+        // The closing brace.
+        body.pop();
+        body.extend_from_slice(b",\"extensions\":");
+        body.extend_from_slice(extensions.to_string().as_bytes());
+        body.push(b'}');
+        self.body = body.into();
+        self
+    }
+
     /// It ran and came to nothing: `data` is null.
     pub(crate) fn null(errors: &[GraphqlError]) -> Self {
         Self::finish(br#"{"data":null"#.to_vec(), errors)

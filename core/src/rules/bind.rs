@@ -14,13 +14,13 @@ use super::condition::{Condition, Scene};
 use super::expr::{Expression, Known, Operand, Relation};
 use super::lazily::Lazily;
 use super::relate;
+use crate::actor::Actor;
 use crate::filter::{Comparison, Filter};
 
 /// What is known before any document is.
 #[derive(Clone, Copy)]
 pub(crate) struct Facts<'a> {
-    /// Asked for only by rules that name the user.
-    pub(crate) user: &'a dyn Fn() -> &'a Document,
+    pub(crate) actor: &'a Actor,
     pub(crate) values: &'a Document,
     pub(crate) environment: &'a Document,
     pub(crate) request: &'a Lazily<'a>,
@@ -146,6 +146,15 @@ fn call(function: &Arc<str>, arguments: &[Operand], facts: Facts<'_>) -> Bound {
     Bound::Open(Operand::Call(Arc::clone(function), arguments))
 }
 
+/// The operand with the facts in it, and whether it still depends on the document.
+pub(super) fn rebound(operand: &Operand, facts: Facts<'_>) -> (Operand, bool) {
+    match bound(operand, facts) {
+        Bound::Value(value) => (Operand::Literal(value), false),
+        Bound::Absent | Bound::Nothing => (Operand::Literal(Bson::Null), false),
+        Bound::Open(open) => (open, true),
+    }
+}
+
 fn list(items: &[Operand], facts: Facts<'_>) -> Bound {
     let mut kept = Vec::new();
     for item in items {
@@ -192,9 +201,9 @@ fn is_open(operand: &Operand) -> bool {
 }
 
 impl<'a> Facts<'a> {
-    fn document(self, known: Known) -> &'a Document {
+    pub(super) fn document(self, known: Known) -> &'a Document {
         match known {
-            Known::User => (self.user)(),
+            Known::User => self.actor.document(),
             Known::Values => self.values,
             Known::Environment => self.environment,
             Known::Request => self.request.get(),
@@ -208,6 +217,7 @@ mod tests {
     use super::super::parse::Parser;
     use super::*;
     use crate::filter::matches;
+    use crate::id::AppId;
     use crate::report::Report;
     use bson::{RawDocumentBuf, doc, oid::ObjectId};
     use serde_json::{Value, json};
@@ -234,7 +244,7 @@ mod tests {
         let request = || doc! {"httpMethod": "POST", "requestHeaders": {"X-Tenant": ["red", "blue"]}};
         let (request, answers) = (Lazily::new(&request), Answers::default());
         let facts = Facts {
-            user: &|| &user,
+            actor: &Actor::imagined(AppId::new("app"), user),
             values: &values,
             environment: &environment,
             request: &request,

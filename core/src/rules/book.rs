@@ -3,16 +3,24 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bson::Document;
+use bson::{Document, RawDocument};
+use serde_json::Value;
 
 use super::answers::Answers;
-use super::bind::Facts;
+use super::bind::{Facts, bind};
 use super::bound::BoundRules;
+use super::condition::Condition;
+use super::expr::Expression;
 use super::lazily::Lazily;
+use super::parse::{Parser, Place};
 use super::role::CollectionRules;
+use super::validation::SchemaRules;
 use crate::actor::Actor;
 use crate::id::CollectionId;
+use crate::limits::Limits;
+use crate::report::Report;
 use crate::rules::Access;
+use crate::schema::Violation;
 
 /// The rules of every collection of an app.
 ///
@@ -25,6 +33,9 @@ pub struct RuleBook {
     defaults: HashMap<Arc<str>, Arc<CollectionRules>>,
     values: Arc<Document>,
     environment: Arc<Document>,
+    validations: HashMap<CollectionId, Arc<SchemaRules>>,
+    /// To whom requests may explain the rules.
+    explain_to: Option<Expression>,
 }
 
 /// Under which circumstances rules are asked.
@@ -60,6 +71,34 @@ impl RuleBook {
         self.defaults.insert(service.into(), Arc::new(rules));
     }
 
+    /// Takes the `validate` expressions of a collection's schema.
+    pub(crate) fn insert_validation(&mut self, collection: CollectionId, rules: SchemaRules) {
+        self.validations.insert(collection, Arc::new(rules));
+    }
+
+    /// The first value of a new image that a `validate` expression does not allow.
+    pub(crate) fn violation(
+        &self,
+        circumstances: Circumstances<'_>,
+        collection: &CollectionId,
+        (before, after): (Option<&RawDocument>, &RawDocument),
+    ) -> Option<Violation> {
+        self.validations.get(collection)?.violation((before, after), self.facts(circumstances))
+    }
+
+    /// Explains rules to these actors; to nobody where the expression is not understood, which the report says.
+    pub(crate) fn explain_to(&mut self, json: &Value, limits: &Limits, report: &mut Report) {
+        let mut parser = Parser::new("backstitch.json", report, limits.expression_depth);
+        self.explain_to = parser.within(Place::Filter, |parser| parser.expression(json, "/explain"));
+    }
+
+    /// Whether rules may be explained to the actor. The system may know everything.
+    pub(crate) fn explains_to(&self, circumstances: Circumstances<'_>) -> bool {
+        let explain = self.explain_to.as_ref();
+        circumstances.actor.is_system()
+            || explain.is_some_and(|explain| bind(explain, self.facts(circumstances)) == Condition::Always)
+    }
+
     /// What this actor may see and do in this collection, outside of any request; nothing where no rule covers it.
     /// A rule that calls a function permits nothing here: functions are called only where requests are answered.
     pub fn access(&self, actor: &Actor, collection: &CollectionId) -> Access {
@@ -69,26 +108,32 @@ impl RuleBook {
 
     /// As [`access`](Self::access), in a request.
     pub(crate) fn access_under(&self, circumstances: Circumstances<'_>, collection: &CollectionId) -> Access {
-        let Circumstances { actor, request, answers } = circumstances;
-        if actor.is_system() {
+        if circumstances.actor.is_system() {
             return Access::system(collection.clone());
         }
         let Some((rules, more)) = self.rules_of(collection) else {
             return Access::uncovered(collection.clone());
         };
-        let nobody = Document::new();
-        let facts = Facts {
-            user: &|| actor.document().unwrap_or(&nobody),
-            values: &self.values,
-            environment: &self.environment,
-            request,
-            answers,
-        };
-        Access::under(collection.clone(), BoundRules::bind(rules, more, facts), answers)
+        let bound = BoundRules::bind(rules, more, self.facts(circumstances));
+        Access::under(collection.clone(), bound, circumstances.answers)
+    }
+
+    /// What is known before any document is.
+    pub(super) fn facts<'a>(&'a self, circumstances: Circumstances<'a>) -> Facts<'a> {
+        let Circumstances { actor, request, answers } = circumstances;
+        Facts { actor, values: &self.values, environment: &self.environment, request, answers }
+    }
+
+    /// Whether the collection has roles of its own.
+    pub(super) fn has_roles(&self, collection: &CollectionId) -> bool {
+        self.collections.get(collection).is_some_and(|rules| rules.has_roles())
     }
 
     /// The rules whose roles decide, and those whose filters narrow beside them.
-    fn rules_of(&self, collection: &CollectionId) -> Option<(&CollectionRules, Option<&CollectionRules>)> {
+    pub(super) fn rules_of(
+        &self,
+        collection: &CollectionId,
+    ) -> Option<(&CollectionRules, Option<&CollectionRules>)> {
         let own = self.collections.get(collection).map(|rules| &**rules);
         match own {
             Some(rules) if rules.has_roles() => Some((rules, None)),

@@ -17,13 +17,13 @@ impl CollectionRules {
             let message = format!("there is no function `{function}`: role `{}` is closed", role.name);
             report.error(file, &format!("/roles/{index}"), message);
             // What it applies to is not known either.
-            if missing(&role.apply_when, has).is_some() {
+            if role.apply_when.missing(has).is_some() {
                 role.apply_when = Expression::Constant(true);
             }
             role.grants = None;
         }
         for (index, filter) in self.filters.iter().enumerate() {
-            let missing = missing(&filter.apply_when, has).or_else(|| missing(&filter.query, has));
+            let missing = filter.apply_when.missing(has).or_else(|| filter.query.missing(has));
             if let Some(function) = missing {
                 let message = format!("there is no function `{function}`: the collection is closed");
                 report.error(file, &format!("/filters/{index}"), message);
@@ -36,10 +36,10 @@ impl CollectionRules {
 
 impl Role {
     fn missing(&self, has: &dyn Fn(&str) -> bool) -> Option<Arc<str>> {
-        let mut found = missing(&self.apply_when, has);
+        let mut found = self.apply_when.missing(has);
         if let Some(grants) = &self.grants {
             grants.each_expression(&mut |expression| {
-                found = found.take().or_else(|| missing(expression, has));
+                found = found.take().or_else(|| expression.missing(has));
             });
         }
         found
@@ -75,12 +75,15 @@ fn each_of_fields(fields: &BTreeMap<String, FieldRule>, visit: &mut dyn FnMut(&E
     fields.values().for_each(|field| field.each_expression(visit));
 }
 
-fn missing(expression: &Expression, has: &dyn Fn(&str) -> bool) -> Option<Arc<str>> {
-    let mut found = None;
-    expression.each_call(&mut |name| {
-        if !has(name) {
-            found.get_or_insert_with(|| Arc::clone(name));
-        }
-    });
-    found
+impl Expression {
+    /// The first function that it calls and that is not there.
+    pub(super) fn missing(&self, has: &dyn Fn(&str) -> bool) -> Option<Arc<str>> {
+        let mut found = None;
+        self.each_call(&mut |name| {
+            if !has(name) {
+                found.get_or_insert_with(|| Arc::clone(name));
+            }
+        });
+        found
+    }
 }

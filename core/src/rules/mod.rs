@@ -10,6 +10,7 @@ mod book;
 mod bound;
 mod calls;
 mod condition;
+mod explain;
 mod expr;
 mod filters;
 mod grants;
@@ -22,20 +23,28 @@ mod parse;
 mod projection;
 #[cfg(test)]
 mod properties;
+mod query;
 mod relate;
 mod role;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod validation;
 mod visibility;
 mod write;
 
 pub(crate) use answers::{Answers, RuleCall};
 pub(crate) use book::Circumstances;
 pub use book::RuleBook;
+pub use explain::{
+    Action, CheckExplained, DocumentExplained, Explanation, FilterExplained, QueryExplained, Question,
+    RoleExplained, RoleOutcome, Source, Trace,
+};
 pub use lazily::Lazily;
 pub(crate) use lint::{Scope, Subject, UserData, lint};
+pub use query::parse_query;
 pub use role::CollectionRules;
 pub(crate) use scope::Decider;
 pub use scope::{Access, Denied, Query, ScopedQuery, ScopedWrite, WriteOperation};
+pub(crate) use validation::SchemaRules;
 pub use visibility::{FieldMask, Visibility};

@@ -33,7 +33,6 @@ pub(crate) enum Place {
     Role,
     /// In the rule of the field at this dotted path, which `%%this` and `%%prev` stand for.
     Field(String),
-    #[expect(dead_code, reason = "schemas keep `validate` in the next commit")]
     /// In a schema's `validate`: about a value, which `%%this` and `%%prev` stand for.
     Value,
     /// In the `apply_when` of a filter: before there is any document.

@@ -104,7 +104,7 @@ fn stored() -> impl Strategy<Value = Bson> {
     prop_oneof![3 => one.clone(), 1 => prop::collection::vec(one, 0..3).prop_map(Bson::Array)]
 }
 
-fn documents() -> impl Strategy<Value = Document> {
+pub(super) fn documents() -> impl Strategy<Value = Document> {
     prop::collection::btree_map(field(), stored(), 0..4).prop_map(|fields| fields.into_iter().collect())
 }
 
@@ -148,7 +148,7 @@ fn permissions() -> impl Strategy<Value = Value> {
     })
 }
 
-fn roles() -> impl Strategy<Value = Vec<Value>> {
+pub(super) fn roles() -> impl Strategy<Value = Vec<Value>> {
     let fields = prop::collection::btree_map(field(), permissions(), 0..3);
     let role = (expressions(), permissions(), permissions(), fields, permissions());
     let role = role.prop_map(|(apply_when, mut role, gate, fields, other)| {

@@ -56,6 +56,14 @@ impl Access {
         &self.collection
     }
 
+    /// The rules, of those whom rules bind.
+    pub(super) fn bound(&self) -> Option<&BoundRules> {
+        match &self.standing {
+            Standing::System | Standing::Uncovered => None,
+            Standing::Rules(rules) => Some(rules),
+        }
+    }
+
     /// Whether no rule covers the collection, so that nothing is allowed.
     pub fn is_uncovered(&self) -> bool {
         matches!(self.standing, Standing::Uncovered)

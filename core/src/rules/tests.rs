@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::bind::Facts;
 use super::*;
+use crate::actor::Actor;
 use crate::filter::{Direction, Filter, SortKey, Test, matches};
-use crate::id::CollectionId;
+use crate::id::{AppId, CollectionId};
 use crate::report::Report;
 
 pub(super) const ME: &str = "me";
@@ -37,7 +38,7 @@ pub(super) fn access_by(rules: &Value) -> Access {
     let user = doc! {"id": ME, "custom_data": {"level": 1}};
     let (nothing, request, answers) = (doc! {}, Lazily::new(&Document::new), Answers::default());
     let facts = Facts {
-        user: &|| &user,
+        actor: &Actor::imagined(AppId::new("app"), user),
         values: &nothing,
         environment: &nothing,
         request: &request,
@@ -214,17 +215,7 @@ fn where_all_that_is_found_may_be_read_nothing_found_hides_a_field() {
 fn own_roles_shut_out_the_default_rule_and_no_rule_denies() {
     let strict = parse(&json!({"roles": [{"name": "n", "apply_when": false, "read": true}]})).0;
     let open = parse(&json!({"roles": [{"name": "d", "apply_when": {}, "read": true, "write": true}]})).0;
-    let user = crate::store::User {
-        id: crate::id::UserId::new(bson::oid::ObjectId::from_bytes([1; 12])),
-        kind: crate::store::UserKind::Normal,
-        disabled: false,
-        epoch: 0,
-        identities: Vec::new(),
-        created_at: chrono::DateTime::UNIX_EPOCH,
-        last_login_at: chrono::DateTime::UNIX_EPOCH,
-    };
-    let acting = crate::actor::ActingUser { user, session: None, provider: String::new(), custom_data: None };
-    let actor = crate::actor::Actor::user(crate::id::AppId::new("app"), acting);
+    let actor = Actor::imagined(AppId::new("app"), doc! {});
     let document = doc! {"a": 1};
 
     let mut book = RuleBook::new(doc! {});
@@ -232,10 +223,7 @@ fn own_roles_shut_out_the_default_rule_and_no_rule_denies() {
     assert!(uncovered.is_uncovered());
     assert_eq!(seen(&uncovered, &document), None);
     assert_eq!(uncovered.insert(raw(&document)).err(), Some(Denied::Insert));
-    assert!(
-        book.access(&crate::actor::Actor::system(crate::id::AppId::new("app")), &collection())
-            .reads_everything()
-    );
+    assert!(book.access(&Actor::system(AppId::new("app")), &collection()).reads_everything());
 
     book.insert_default("mongodb-atlas", open);
     book.insert(collection(), CollectionRules::default());

@@ -42,6 +42,38 @@ pub(crate) fn may_delete(roles: &[BoundRole], before: &RawDocument, answers: &An
     })
 }
 
+/// The fields whose change the field rules refuse, as paths.
+pub(crate) fn refused_fields(
+    role: &BoundRole,
+    (before, after): (Option<&RawDocument>, Option<&RawDocument>),
+    scenes: &[Scene<'_>],
+) -> Vec<String> {
+    let mut paths = Vec::new();
+    refused_below(&role.fields, Change { before, after }, (scenes, ""), &mut paths);
+    paths
+}
+
+fn refused_below(
+    fields: &Fields,
+    change: Change<'_>,
+    (scenes, parent): (&[Scene<'_>], &str),
+    paths: &mut Vec<String>,
+) {
+    for (name, Sides { before, after }) in change.fields().unwrap_or_default() {
+        if before == after || field_allowed(fields, name, (before, after), scenes) {
+            continue;
+        }
+        let path = if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") };
+        let nested = fields.named.get(name).and_then(|field| field.nested.as_ref());
+        match (nested, embedded((before, after))) {
+            (Some(nested), Some(change)) if change.has_field() => {
+                refused_below(nested, change, (scenes, &path), paths);
+            }
+            _ => paths.push(path),
+        }
+    }
+}
+
 /// A document, or an embedded one, before and after.
 #[derive(Clone, Copy)]
 struct Change<'a> {

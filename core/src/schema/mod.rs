@@ -14,6 +14,8 @@ pub use validate::{NullHandling, Violation};
 pub struct CollectionSchema {
     /// The root object; its `title` names the GraphQL type.
     pub root: ObjectSchema,
+    /// All that a document has to fulfil.
+    check: validate::Node,
 }
 
 /// An object: the root or an embedded one.
@@ -25,8 +27,19 @@ pub struct ObjectSchema {
     pub properties: Vec<(String, Property)>,
     /// `required`.
     pub required: Vec<String>,
-    /// `additionalProperties: false` refuses others than `properties`; absent means true.
+    /// Nothing but `properties` is allowed: `additionalProperties: false` without `patternProperties`.
     pub closed: bool,
+    /// `validate`.
+    pub rule: Option<RuleText>,
+}
+
+/// A `validate` expression as it was written: rules read it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleText {
+    /// The expression.
+    pub json: serde_json::Value,
+    /// Where it stands in the file.
+    pub pointer: String,
 }
 
 /// One property, or the items of an array.
@@ -38,8 +51,8 @@ pub struct Property {
     pub kind: PropertyKind,
     /// Whether `null` is allowed beside the kind (a `bsonType` list with `"null"`).
     pub nullable: bool,
-    /// What else its values must fulfil.
-    pub constraints: Constraints,
+    /// `validate`.
+    pub rule: Option<RuleText>,
 }
 
 /// What values a property takes.
@@ -82,27 +95,10 @@ pub enum BsonType {
     MaxKey,
 }
 
-/// Keywords that narrow a property's values.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Constraints {
-    /// `enum`.
-    pub one_of: Option<Vec<bson::Bson>>,
-    /// `minimum`.
-    pub minimum: Option<f64>,
-    /// `exclusiveMinimum`, draft 4: a switch beside `minimum`.
-    pub exclusive_minimum: bool,
-    /// `maximum`.
-    pub maximum: Option<f64>,
-    /// `exclusiveMaximum`, draft 4: a switch beside `maximum`.
-    pub exclusive_maximum: bool,
-    /// `minLength`, in characters.
-    pub min_length: Option<u64>,
-    /// `maxLength`, in characters.
-    pub max_length: Option<u64>,
-    /// `minItems`.
-    pub min_items: Option<u64>,
-    /// `maxItems`.
-    pub max_items: Option<u64>,
-    /// `uniqueItems`.
-    pub unique_items: bool,
+#[cfg(test)]
+impl CollectionSchema {
+    /// One that is only shown, and checks nothing.
+    pub(crate) fn shown(root: ObjectSchema) -> Self {
+        Self { root, ..Self::default() }
+    }
 }

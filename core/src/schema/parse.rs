@@ -6,57 +6,76 @@
 //! 4. What is misspelt counts as absent, what is not enforced stays unenforced; both are reported.
 //! 5. `required` of a field that is not declared is left out: no insert could ever fulfil it.
 
-mod types;
+pub(super) mod types;
 
 use bson::Bson;
 use serde_json::{Map, Value};
 
 use self::types::{Named, Types};
-use super::{CollectionSchema, Constraints, ObjectSchema, Property, PropertyKind};
+use super::validate::Compiler;
+use super::{CollectionSchema, ObjectSchema, Property, PropertyKind, RuleText};
 use crate::report::Report;
 
 /// Deeper schemas are cut: real ones have at most seven levels.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
-/// Keywords of the original that are read by name but not enforced.
-const NOT_ENFORCED: [&str; 20] = [
-    "validate",
-    "patternProperties",
-    "dependencies",
-    "minProperties",
-    "maxProperties",
-    "additionalItems",
-    "pattern",
-    "multipleOf",
-    "anyOf",
-    "oneOf",
-    "allOf",
-    "not",
-    "const",
-    "contains",
-    "format",
-    "propertyNames",
-    "if",
-    "then",
-    "else",
-    "$ref",
-];
+/// Keywords that are read by name but not enforced.
+const NOT_ENFORCED: [&str; 2] = ["$ref", "definitions"];
 
 /// Keywords that say nothing about values.
 const ANNOTATIONS: [&str; 9] =
     ["title", "description", "default", "examples", "$schema", "$comment", "$id", "id", "_id"];
 
-/// Keywords that are obeyed, beside those of [`constraints`].
-const STRUCTURE: [&str; 6] = ["bsonType", "type", "properties", "required", "additionalProperties", "items"];
-
-const CONSTRAINTS: [&str; 10] = [
+/// Keywords that are obeyed: the structure here, the values in `validate`.
+const OBEYED: [&str; 35] = [
+    "bsonType",
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "validate",
     "enum",
+    "const",
     "minimum",
     "exclusiveMinimum",
     "maximum",
     "exclusiveMaximum",
+    "multipleOf",
     "minLength",
     "maxLength",
+    "pattern",
+    "format",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "additionalItems",
+    "contains",
+    "minProperties",
+    "maxProperties",
+    "patternProperties",
+    "propertyNames",
+    "dependencies",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
+];
+
+/// Keywords for values that are no objects.
+const NOT_OF_OBJECTS: [&str; 12] = [
+    "minimum",
+    "exclusiveMinimum",
+    "maximum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
     "minItems",
     "maxItems",
     "uniqueItems",
@@ -77,11 +96,13 @@ impl CollectionSchema {
         if types.declared && !types.named.contains(&Named::Object) {
             parser.warn("/bsonType", "the root of a schema is an object; read as one");
         }
-        for keyword in CONSTRAINTS.iter().filter(|keyword| node.contains_key(**keyword)) {
+        for keyword in NOT_OF_OBJECTS.iter().filter(|keyword| node.contains_key(**keyword)) {
             parser.warn(&child("", keyword), format!("`{keyword}` means nothing on the root"));
         }
         parser.keywords(node, "");
-        Some(Self { root: parser.object(node, "", 0) })
+        let root = parser.object(node, "", 0);
+        let check = Compiler { file, report }.root(node, &root);
+        Some(Self { root, check })
     }
 }
 
@@ -92,9 +113,9 @@ impl Property {
     }
 }
 
-struct Parser<'a> {
-    file: &'a str,
-    report: &'a mut Report,
+pub(super) struct Parser<'a> {
+    pub(super) file: &'a str,
+    pub(super) report: &'a mut Report,
 }
 
 impl Parser<'_> {
@@ -105,6 +126,7 @@ impl Parser<'_> {
             required: self.required(node, at, &properties),
             properties,
             closed: self.closed(node, at),
+            rule: rule(node, at),
         }
     }
 
@@ -124,12 +146,7 @@ impl Parser<'_> {
     }
 
     fn property(&mut self, json: &Value, at: &str, depth: usize) -> Property {
-        let anything = Property {
-            title: None,
-            kind: PropertyKind::Any,
-            nullable: true,
-            constraints: Constraints::default(),
-        };
+        let anything = Property { title: None, kind: PropertyKind::Any, nullable: true, rule: None };
         let Some(node) = json.as_object() else {
             self.warn(at, "a property's schema must be an object; anything is accepted");
             return anything;
@@ -142,7 +159,7 @@ impl Parser<'_> {
         let types = Types::of(node, at, self);
         let kind = self.kind(&types, node, at, depth);
         let nullable = types.null || kind == PropertyKind::Any;
-        Property { title: title(node), kind, nullable, constraints: self.constraints(node, at) }
+        Property { title: title(node), kind, nullable, rule: rule(node, at) }
     }
 
     fn kind(&mut self, types: &Types, node: &Map<String, Value>, at: &str, depth: usize) -> PropertyKind {
@@ -176,7 +193,7 @@ impl Parser<'_> {
         match node.get("items") {
             Some(json @ Value::Object(items)) if !items.is_empty() => self.property(json, &at, depth + 1),
             Some(Value::Array(_)) => {
-                self.warn(&at, "a list of item schemas is not enforced yet; anything is accepted");
+                self.warn(&at, "GraphQL cannot show items that differ by their places");
                 self.any_item()
             }
             None | Some(Value::Object(_)) => self.any_item(),
@@ -188,7 +205,7 @@ impl Parser<'_> {
     }
 
     fn any_item(&self) -> Property {
-        Property { title: None, kind: PropertyKind::Any, nullable: true, constraints: Constraints::default() }
+        Property { title: None, kind: PropertyKind::Any, nullable: true, rule: None }
     }
 
     fn required(
@@ -224,98 +241,20 @@ impl Parser<'_> {
     fn closed(&mut self, node: &Map<String, Value>, at: &str) -> bool {
         match node.get("additionalProperties") {
             None | Some(Value::Bool(true)) => false,
-            Some(Value::Bool(false)) => true,
+            // Which names a pattern allows is known to validation alone.
+            Some(Value::Bool(false)) => !node.contains_key("patternProperties"),
+            Some(Value::Object(_)) => false,
             Some(_) => {
                 let at = child(at, "additionalProperties");
-                self.warn(&at, "a schema for `additionalProperties` is not enforced yet");
+                self.warn(&at, "`additionalProperties` must be true, false or a schema; ignored");
                 false
             }
         }
     }
 
-    fn constraints(&mut self, node: &Map<String, Value>, at: &str) -> Constraints {
-        let (minimum, exclusive_minimum) = self.bound(node, at, ["minimum", "exclusiveMinimum"]);
-        let (maximum, exclusive_maximum) = self.bound(node, at, ["maximum", "exclusiveMaximum"]);
-        Constraints {
-            one_of: self.one_of(node, at),
-            minimum,
-            exclusive_minimum,
-            maximum,
-            exclusive_maximum,
-            min_length: self.count(node, at, "minLength"),
-            max_length: self.count(node, at, "maxLength"),
-            min_items: self.count(node, at, "minItems"),
-            max_items: self.count(node, at, "maxItems"),
-            unique_items: self.switch(node, at, "uniqueItems"),
-        }
-    }
-
-    fn one_of(&mut self, node: &Map<String, Value>, at: &str) -> Option<Vec<Bson>> {
-        let at = child(at, "enum");
-        let json = node.get("enum")?;
-        let Some(list) = json.as_array() else {
-            self.warn(&at, "`enum` must be a list; ignored");
-            return None;
-        };
-        let mut values = Vec::with_capacity(list.len());
-        for (index, json) in list.iter().enumerate() {
-            match Bson::try_from(json.clone()) {
-                Ok(value) => values.push(value),
-                Err(error) => self.error(&child(&at, &index.to_string()), error.to_string()),
-            }
-        }
-        Some(values)
-    }
-
-    /// Draft 4 has a switch beside the bound, later drafts a bound of its own; both are understood.
-    fn bound(&mut self, node: &Map<String, Value>, at: &str, names: [&str; 2]) -> (Option<f64>, bool) {
-        let [inclusive, exclusive] = names;
-        let bound = match node.get(inclusive) {
-            None => None,
-            Some(json) => {
-                let bound = number(json);
-                if bound.is_none() {
-                    self.warn(&child(at, inclusive), format!("`{inclusive}` must be a number; ignored"));
-                }
-                bound
-            }
-        };
-        match node.get(exclusive) {
-            Some(json) if bound.is_none() && number(json).is_some() => (number(json), true),
-            Some(Value::Bool(exclusive)) => (bound, *exclusive),
-            Some(_) => {
-                self.warn(&child(at, exclusive), format!("`{exclusive}` must be true or false; ignored"));
-                (bound, false)
-            }
-            None => (bound, false),
-        }
-    }
-
-    fn count(&mut self, node: &Map<String, Value>, at: &str, keyword: &str) -> Option<u64> {
-        let json = node.get(keyword)?;
-        // Canonical extended JSON and whole floats occur: what counts is the number.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
-        let count = number(json).filter(|n| *n >= 0.0 && n.fract() == 0.0).map(|n| n as u64);
-        if count.is_none() {
-            self.warn(&child(at, keyword), format!("`{keyword}` must be a whole number; ignored"));
-        }
-        count
-    }
-
-    fn switch(&mut self, node: &Map<String, Value>, at: &str, keyword: &str) -> bool {
-        match node.get(keyword) {
-            None => false,
-            Some(Value::Bool(on)) => *on,
-            Some(_) => {
-                self.warn(&child(at, keyword), format!("`{keyword}` must be true or false; ignored"));
-                false
-            }
-        }
-    }
-
-    fn keywords(&mut self, node: &Map<String, Value>, at: &str) {
+    pub(super) fn keywords(&mut self, node: &Map<String, Value>, at: &str) {
         for keyword in node.keys().map(String::as_str) {
-            let known = [&STRUCTURE[..], &CONSTRAINTS, &ANNOTATIONS].iter().any(|set| set.contains(&keyword));
+            let known = OBEYED.contains(&keyword) || ANNOTATIONS.contains(&keyword);
             if NOT_ENFORCED.contains(&keyword) {
                 self.warn(&child(at, keyword), format!("`{keyword}` is not enforced yet"));
             } else if !known {
@@ -333,12 +272,16 @@ impl Parser<'_> {
     }
 }
 
+fn rule(node: &Map<String, Value>, at: &str) -> Option<RuleText> {
+    node.get("validate").map(|json| RuleText { json: json.clone(), pointer: child(at, "validate") })
+}
+
 fn title(node: &Map<String, Value>) -> Option<String> {
     node.get("title").and_then(Value::as_str).filter(|title| !title.trim().is_empty()).map(str::to_owned)
 }
 
 /// A number, also in canonical extended JSON (`{"$numberInt": "1"}`).
-fn number(json: &Value) -> Option<f64> {
+pub(super) fn number(json: &Value) -> Option<f64> {
     if let Some(number) = json.as_f64() {
         return Some(number);
     }
@@ -352,7 +295,7 @@ fn number(json: &Value) -> Option<f64> {
 }
 
 /// RFC 6901: `~` and `/` are escaped.
-fn child(at: &str, name: &str) -> String {
+pub(super) fn child(at: &str, name: &str) -> String {
     format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
@@ -463,14 +406,5 @@ mod tests {
             assert_eq!(problem.pointer, format!("/properties/a/{keyword}"));
             assert_eq!(problem.message, format!("`{keyword}` is not enforced yet"));
         }
-    }
-
-    #[test]
-    fn bounds_of_draft_4_and_of_later_drafts_are_understood() {
-        let read = |json| property(json).0.constraints;
-        let draft4 = read(json!({ "bsonType": "int", "minimum": 1, "exclusiveMinimum": true }));
-        let later = read(json!({ "bsonType": "int", "exclusiveMinimum": 1 }));
-        assert_eq!((draft4.minimum, draft4.exclusive_minimum), (Some(1.0), true));
-        assert_eq!(draft4, later);
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::*;
 use crate::graphql::catalog::{InputType, Meaning, QueryOperator, Scalar, Shape};
 use crate::graphql::sdl::sdl;
-use crate::schema::{BsonType, Constraints, ObjectSchema, Property, PropertyKind};
+use crate::schema::{BsonType, ObjectSchema, Property, PropertyKind};
 
 /// A collection of a test app.
 pub(crate) struct Sample {
@@ -27,7 +27,7 @@ pub(crate) fn sample(
     let mut root = object(properties);
     root.title = (!title.is_empty()).then(|| title.to_owned());
     root.required = required.iter().map(|name| (*name).to_owned()).collect();
-    Sample { id: id(name), schema: CollectionSchema { root }, relationships: Vec::new() }
+    Sample { id: id(name), schema: CollectionSchema::shown(root), relationships: Vec::new() }
 }
 
 impl Sample {
@@ -43,7 +43,7 @@ fn id(name: &str) -> CollectionId {
 }
 
 pub(crate) fn of(kind: PropertyKind) -> Property {
-    Property { title: None, kind, nullable: false, constraints: Constraints::default() }
+    Property { title: None, kind, nullable: false, rule: None }
 }
 
 pub(crate) fn scalar(bson: BsonType) -> Property {

@@ -94,7 +94,7 @@ impl Session<'_> {
         let access = self.access(at).await?;
         let mut writes: Vec<ScopedWrite> = Vec::with_capacity(documents.len());
         for document in &documents {
-            let allowed = self.judge.ask(&access, |access| access.delete(document)).await?;
+            let allowed = self.judge.delete(&access, document).await?;
             writes.push(allowed.map_err(|refusal| denied(&access, refusal))?);
         }
         self.write(&writes).await?;
@@ -112,13 +112,13 @@ impl Session<'_> {
         let mut inserted = Vec::with_capacity(documents.len());
         for document in documents {
             let document = encode(&self.with_id(document)?)?;
-            let allowed = self.judge.ask(&access, |access| access.insert(document.clone())).await?;
+            let allowed = self.judge.insert(&access, &document).await?;
             self.tally_insert(&access, &document);
             writes.push(allowed.map_err(|refusal| denied(&access, refusal))?);
             inserted.push(document);
         }
         for document in &inserted {
-            self.validate(at, document)?;
+            self.validate(at, (None, document)).await?;
         }
         self.write(&writes).await?;
         Ok(inserted)
@@ -151,14 +151,14 @@ impl Session<'_> {
         let access = self.access(at).await?;
         let mut writes = Vec::new();
         for (before, after) in &pairs {
-            let allowed = self.judge.ask(&access, |access| access.replace(before, after.clone())).await?;
+            let allowed = self.judge.replace(&access, before, after).await?;
             let write = allowed.map_err(|refusal| denied(&access, refusal))?;
             if before.as_bytes() != after.as_bytes() {
                 writes.push(write);
             }
         }
-        for (_, after) in &pairs {
-            self.validate(at, after)?;
+        for (before, after) in &pairs {
+            self.validate(at, (Some(before), after)).await?;
         }
         self.write(&writes).await?;
         Ok((pairs.into_iter().map(|(_, after)| after).collect(), writes.len()))
@@ -174,10 +174,15 @@ impl Session<'_> {
         self.find(at, Query { filter, sort: Vec::new(), limit }).await
     }
 
-    fn validate(&self, at: CollectionIndex, document: &RawDocument) -> Failure<()> {
+    async fn validate(
+        &mut self,
+        at: CollectionIndex,
+        (before, after): (Option<&RawDocument>, &RawDocument),
+    ) -> Failure<()> {
         let Some(api) = self.catalog.collections.get(at.0) else { return Ok(()) };
-        (self.context.validate)(&api.id, document)
-            .map_err(|message| GraphqlError::new(code::SCHEMA_WRITE, message))
+        (self.context.validate)(&api.id, after)
+            .map_err(|message| GraphqlError::new(code::SCHEMA_WRITE, message))?;
+        self.judge.validate(&api.id, (before, after)).await
     }
 
     fn with_id(&self, mut document: Document) -> Failure<Document> {

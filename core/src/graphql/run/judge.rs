@@ -5,14 +5,11 @@
 //! 2. A call that fails fails the request: a rule that cannot be judged neither permits nor denies.
 //! 3. Pages are filled up to their limit with what the functions let through.
 
-use bson::{Bson, RawDocumentBuf};
+use bson::{Bson, RawDocument, RawDocumentBuf};
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::{StreamExt, stream};
-use tracing::{Instrument as _, Span};
 
 use super::session::{Failure, store_error};
 use crate::error::ErrorKind;
-use crate::functions::FunctionCall;
 use crate::graphql::error::{GraphqlError, code};
 use crate::graphql::executor::ExecuteContext;
 use crate::id::CollectionId;
@@ -27,8 +24,8 @@ const MOST: usize = 1000;
 
 /// What the rules are asked through, while a request runs.
 pub(crate) struct Judge<'a> {
-    context: &'a ExecuteContext<'a>,
-    limits: &'a Limits,
+    pub(super) context: &'a ExecuteContext<'a>,
+    pub(super) limits: &'a Limits,
     answers: Answers,
     /// When the request may go on no longer.
     ends: DateTime<Utc>,
@@ -43,9 +40,32 @@ impl<'a> Judge<'a> {
 
     /// What the actor may do in a collection.
     pub(super) async fn access(&self, collection: &CollectionId) -> Failure<Access> {
-        let ExecuteContext { rules, actor, request, .. } = *self.context;
-        let circumstances = Circumstances { actor, request, answers: &self.answers };
-        self.settled(|| rules.access_under(circumstances, collection)).await
+        let rules = self.context.rules;
+        self.settled(|| rules.access_under(self.circumstances(), collection)).await
+    }
+
+    /// Whether a new image may be written, by the `validate` expressions of its schema.
+    ///
+    /// # Errors
+    /// What does not fit, where that refuses the write.
+    pub(crate) async fn validate(
+        &self,
+        collection: &CollectionId,
+        (before, after): (Option<&RawDocument>, &RawDocument),
+    ) -> Failure<()> {
+        let ExecuteContext { rules, violated, .. } = *self.context;
+        let Some(violated) = violated else { return Ok(()) };
+        let violation = || rules.violation(self.circumstances(), collection, (before, after));
+        match self.settled(violation).await? {
+            None => Ok(()),
+            Some(violation) => violated(collection, violation)
+                .map_err(|message| GraphqlError::new(code::SCHEMA_WRITE, message)),
+        }
+    }
+
+    pub(super) fn circumstances(&self) -> Circumstances<'_> {
+        let ExecuteContext { actor, request, .. } = *self.context;
+        Circumstances { actor, request, answers: &self.answers }
     }
 
     /// Whether the request may go on.
@@ -104,21 +124,14 @@ impl<'a> Judge<'a> {
     /// Calls the functions, for the actor.
     async fn answered(&self, wanted: Vec<RuleCall>) -> Failure<Vec<Bson>> {
         self.check_time()?;
-        let at_once = self.limits.function_calls.max(1);
-        let calls: Vec<_> = wanted.into_iter().map(|call| self.answer(call)).collect();
-        let answers: Vec<Failure<Bson>> =
-            stream::iter(calls).buffered(at_once).collect().instrument(Span::current()).await;
-        answers.into_iter().collect()
-    }
-
-    async fn answer(&self, RuleCall { function, arguments }: RuleCall) -> Failure<Bson> {
-        if let Some(notes) = self.context.notes {
-            notes.function(&function, 1);
+        let ExecuteContext { functions, actor, peer, notes, .. } = *self.context;
+        if let Some(notes) = notes {
+            wanted.iter().for_each(|call| notes.function(&call.function, 1));
         }
-        let call = FunctionCall { actor: self.context.actor.clone(), arguments, peer: self.context.peer };
-        self.context.functions.call(&function, call).await.map_err(|error| {
+        let answers = functions.answer_all(actor, peer, wanted, self.limits.function_calls).await;
+        answers.map_err(|error| {
             // What a rule's function says is meant for those who write rules.
-            tracing::warn!(%function, %error, "a function that rules call failed");
+            tracing::warn!(%error, "a function that rules call failed");
             let code = match error.kind() {
                 ErrorKind::ExecutionTimeLimitExceeded => code::TIMEOUT,
                 _ => code::FUNCTION_FAILED,

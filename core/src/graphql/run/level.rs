@@ -161,7 +161,8 @@ impl Session<'_> {
         let filter = Filter::is_in(plan.relation.foreign.clone(), keys);
         let query = Query { filter, sort: Vec::new(), limit: Some(most.saturating_add(1)) };
         // Where the foreign key itself may never be read, nothing tells which documents are related.
-        let Ok(query) = self.access(plan.relation.target).await?.find(query) else { return Ok(Vec::new()) };
+        let access = self.access(plan.relation.target).await?;
+        let Ok(query) = self.judge.find(&access, query).await? else { return Ok(Vec::new()) };
         let found = self.fetch(&query).await?;
         // Keys need not be unique. A list that is cut would look whole.
         if u64::try_from(found.len()).unwrap_or(u64::MAX) > most {

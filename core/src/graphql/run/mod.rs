@@ -8,6 +8,7 @@
 //! 5. A condition on related documents is a semi-join: their keys are read first, by one request.
 
 mod bind;
+mod explained;
 mod judge;
 mod keys;
 mod level;

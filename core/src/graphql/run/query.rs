@@ -121,7 +121,7 @@ impl Session<'_> {
         query: Query,
     ) -> Failure<Vec<bson::RawDocumentBuf>> {
         let access = self.access(collection).await?;
-        let query = access.find(query).map_err(|refusal| denied(&access, refusal))?;
+        let query = self.judge.find(&access, query).await?.map_err(|refusal| denied(&access, refusal))?;
         self.fetch(&query).await
     }
 }

@@ -63,7 +63,7 @@ impl Session<'_> {
         // A key that is hidden on a document counts as missing there; where it may never be read, nothing tells
         // which documents are related.
         let has_key = Filter::eq(relation.foreign.clone(), Bson::Null).negate();
-        match access.find(query(filter.and(has_key))) {
+        match self.judge.find(&access, query(filter.and(has_key))).await? {
             Ok(query) => self.distinct(&query, relation).await,
             Err(_) => Ok(Vec::new()),
         }

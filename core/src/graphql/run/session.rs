@@ -131,6 +131,7 @@ impl<'a> Session<'a> {
         }
         span.record("documents", found.len());
         self.tally_found(query.collection(), &found);
+        self.judge.explain_found(self.bound_access(query.collection()), &found);
         Ok(found)
     }
 

@@ -157,6 +157,9 @@ mod tests {
         };
         check("apply_when", &cases("the schema allows no field `colour`"), true);
         check("apply_when", &cases(""), false);
+        let mut patterned = things(true);
+        patterned["patternProperties"] = json!({"^c": {}});
+        expect(&json!({"apply_when": {"colour": "red"}, "read": true}), Some(&patterned), &[]);
         check("apply_when", &[(json!({"address.street": "x"}), "`address.street`")], false);
         check("apply_when", &[(json!({"kind.length": 5}), "`kind.length`")], false);
     }

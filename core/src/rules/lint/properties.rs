@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::truth::{Judge, Moment, Truth};
+use crate::actor::Actor;
+use crate::id::AppId;
 use crate::report::Report;
 use crate::rules::answers::Answers;
 use crate::rules::bind::{Facts, bind};
@@ -135,8 +137,8 @@ fn parsed(json: &Value) -> Option<Expression> {
 fn bound(expression: &Expression, answers: &Answers) -> Condition {
     let user = doc! {"id": "me", "type": "normal", "data": {}, "custom_data": {"level": 1}, "identities": []};
     let (nothing, request) = (doc! {}, Lazily::new(&Document::new));
-    let facts =
-        Facts { user: &|| &user, values: &nothing, environment: &nothing, request: &request, answers };
+    let actor = Actor::imagined(AppId::new("app"), user);
+    let facts = Facts { actor: &actor, values: &nothing, environment: &nothing, request: &request, answers };
     bind(expression, facts)
 }
 

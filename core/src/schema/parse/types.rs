@@ -7,16 +7,16 @@ use crate::schema::BsonType;
 
 /// What `bsonType` (or `type`) says.
 #[derive(Default)]
-pub(super) struct Types {
-    pub(super) declared: bool,
-    pub(super) null: bool,
+pub(in crate::schema) struct Types {
+    pub(in crate::schema) declared: bool,
+    pub(in crate::schema) null: bool,
     /// The types beside null, in their order.
-    pub(super) named: Vec<Named>,
+    pub(in crate::schema) named: Vec<Named>,
 }
 
 /// A type.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Named {
+pub(in crate::schema) enum Named {
     Object,
     Array,
     Scalar(BsonType),
@@ -25,7 +25,7 @@ pub(super) enum Named {
 }
 
 impl Types {
-    pub(super) fn of(node: &Map<String, Value>, at: &str, parser: &mut Parser<'_>) -> Self {
+    pub(in crate::schema) fn of(node: &Map<String, Value>, at: &str, parser: &mut Parser<'_>) -> Self {
         let (keyword, json) = match (node.get("bsonType"), node.get("type")) {
             (Some(json), _) => ("bsonType", json),
             (None, Some(json)) => ("type", json),
