@@ -27,12 +27,12 @@ fn kinds() -> Vec<(&'static str, Value)> {
     vec![
         ("owner", json!([reads(json!({ "owner": "%%user.id" }))])),
         (
-            "gates",
+            "gate",
             json!([{ "name": "r", "apply_when": {}, "read": true, "document_filters": {
             "read": { "%or": [{ "owner": "%%user.id" }, { "team": { "%in": "%%user.custom_data.teams" } }] } } }]),
         ),
         (
-            "several",
+            "role",
             json!([
                 { "name": "closed", "apply_when": { "hidden": { "%exists": true } }, "read": false },
                 reads(json!({ "team": { "%in": "%%user.custom_data.teams" }, "%%user.type": "normal" })),
@@ -40,7 +40,7 @@ fn kinds() -> Vec<(&'static str, Value)> {
             ]),
         ),
         (
-            "fields",
+            "field",
             json!([{ "name": "r", "apply_when": {}, "fields": {
             "title": { "read": { "owner": "%%user.id" } }, "body": {} },
             "additional_fields": { "read": true } }]),

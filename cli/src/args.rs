@@ -17,6 +17,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Serves apps over HTTP; without directories, the example in examples/movies.
     Serve(Serve),
+    /// Says what is wrong or odd in an app directory, and what its rules hardly mean.
+    Check(Check),
     /// Prints the GraphQL schema of an app directory.
     Schema(Schema),
     /// Explains what the rules of an app directory let a user do, and why.
@@ -66,6 +68,19 @@ pub(crate) struct Mail {
     /// /_dev/mailbox?app=&kind=&email= (for development).
     #[arg(long, conflicts_with = "smtp")]
     pub(crate) dev_mailbox: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Check {
+    /// The exported app directory.
+    #[arg(value_name = "APP_DIR")]
+    pub(crate) directory: PathBuf,
+    /// Prints one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// A JSON object of secrets, name to value: exports carry only the names.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) secrets: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

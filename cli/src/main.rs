@@ -3,6 +3,7 @@
 //! Exit codes: 0 success, 1 a negative answer or a failure, 2 wrong usage.
 
 mod args;
+mod check;
 mod env;
 mod explain;
 mod guide;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match args.command {
         Command::Serve(serve) => serve::run(&serve),
+        Command::Check(check) => check::run(&check),
         Command::Schema(schema) => schema::run(&schema),
         Command::Explain(explain) => explain::run(&explain),
         Command::Test(test) => rule_tests::run(&test),

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use crate::app::AppConfig;
 use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData, UserEvents, UserHook};
-use crate::engine::{App, AppParts, Engine, Parts, catalog, rule_book};
+use crate::engine::{
+    App, AppParts, Engine, Parts, catalog, missing_functions, problems_of_schemas, rule_book, what_tells,
+};
 use crate::env::Env;
 use crate::error::Error;
 use crate::functions::{BatchFunction, Function, Functions};
@@ -230,22 +232,13 @@ impl Wiring {
     async fn app(&self, config: AppConfig, domain: DomainId) -> Result<App, Error> {
         let id = config.id.clone();
         let mut report = Report::default();
-        for collection in &config.collections {
-            report.append(&collection.problems);
-        }
+        problems_of_schemas(&config, &mut report);
         let introspection =
             if config.graphql.introspection { Introspection::Enabled } else { Introspection::Disabled };
         let graphql = Graphql::new(Arc::new(catalog(&config, &mut report)), introspection, &self.limits);
-        for resolver in &config.graphql.resolvers {
-            if !self.functions.has(&resolver.function) {
-                let message =
-                    format!("there is no function `{}`: its field answers an error", resolver.function);
-                report.warn(&resolver.file, "/function_name", message);
-            }
-        }
         let rules = rule_book(&config, (&self.functions, &self.limits), &mut report);
-        checks::report_missing_functions(&config, &self.functions, &mut report);
-        checks::report_what_tells(&config, &mut report);
+        missing_functions(&config, &|name| self.functions.has(name), &mut report);
+        what_tells(&config, &mut report);
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");
         }

@@ -5,7 +5,8 @@
 //! 2. An array as a literal is never looked up: indexes hold the elements of arrays.
 //! 3. Two bounds are combined only where no document has several keys: the bounds may hold for two
 //!    different elements.
-//! 4. The index gives the order when its keys are equalities and then exactly the sort.
+//! 4. The index gives the order when its keys are equalities and then exactly the sort; without a sort, one whole key
+//!    lists its documents in the order of insertion.
 
 use backstitch::filter::key::{encode, encode_after};
 use backstitch::filter::{Comparison, Filter, SortKey, Test};
@@ -70,7 +71,6 @@ fn through<'a>(place: usize, index: &Index, conjuncts: &[&'a Filter], sort: &[So
     let range = rest.first().and_then(|key| bounds(&residual, key, index.is_multikey()));
     let same = |key: &IndexKey, sort: &SortKey| key.path == sort.path && key.direction == sort.direction;
     let by_index = single
-        && !sort.is_empty()
         && rest.len() == sort.len()
         && rest.iter().zip(sort).all(|(key, sort)| same(key, sort))
         // A document whose least key lies outside of the range would come at a wrong place.

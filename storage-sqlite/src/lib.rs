@@ -20,6 +20,7 @@ mod idle;
 mod index;
 mod keys;
 mod lower;
+mod merge;
 mod migrate;
 mod readers;
 mod registrations;

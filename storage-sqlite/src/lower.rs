@@ -7,7 +7,8 @@
 //! 3. In a multikey index a range has one bound only: two elements may satisfy one bound each.
 //! 4. The order comes from an index when the sort is all that follows the equality keys and no
 //!    document has two keys in it. Without a sort, one exact key gives the order of insertion.
-//! 5. `or` is the union of its parts when each of them has an index.
+//! 5. `or` is the union of its parts when each of them has an index. Without a sort, whole keys are merged in the order
+//!    of insertion as far as the walk goes: who asks for a page does not wait for all that a rule lets through.
 //! 6. Without any of these all documents are read, in the order of insertion.
 
 use backstitch::bson::Bson;
@@ -20,6 +21,12 @@ use crate::catalog::Collection;
 /// More ranges than this are not made from the `in`s of one filter over several keys.
 const MOST_RANGES: usize = 4096;
 
+/// Who wants more than this gets everything gathered first.
+const MERGED_PAGE: usize = 1000;
+
+/// More whole keys than this are not merged but gathered: each of them is a part of the statement.
+const MOST_MERGED: usize = 32;
+
 /// The way through the tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
@@ -29,6 +36,8 @@ pub(crate) enum Plan {
     Scan,
     /// One range of an index, in the order that is wanted.
     Ordered { source: Source, range: Range, backward: bool },
+    /// What has one of these keys, in the order of insertion.
+    Merged { keys: Vec<(Source, Vec<u8>)> },
     /// Everything in these ranges, to be put in order; `repeats` when a document can come twice.
     Gather { branches: Vec<Branch>, repeats: bool },
 }
@@ -69,10 +78,22 @@ pub(crate) fn lower(collection: &Collection, filter: &Filter, sort: &[SortKey]) 
     if let Some(bound) = best.as_ref().filter(|bound| bound.constrained()) {
         return bound.plan();
     }
-    if let Some(branches) = union_of(collection, filter) {
-        return Plan::Gather { branches, repeats: true };
+    if let Some(parts) = union_of(collection, filter) {
+        return together(parts, sort.is_empty());
     }
     best.map_or(Plan::Scan, |bound| bound.plan())
+}
+
+impl Plan {
+    /// The plan of somebody who wants so many: merging pays where most of what has the keys is never looked at.
+    pub(crate) fn for_page_of(self, limit: usize) -> Self {
+        match self {
+            Self::Merged { .. } if limit > MERGED_PAGE => {
+                Self::Gather { branches: branches(self), repeats: true }
+            }
+            other => other,
+        }
+    }
 }
 
 impl Range {
@@ -99,6 +120,8 @@ struct Bound {
     multikey: bool,
     /// Each range is one whole key.
     exact: bool,
+    /// They are merged in the order of insertion.
+    merges: bool,
 }
 
 fn id_index_key() -> IndexKey {
@@ -135,7 +158,7 @@ impl Candidate<'_> {
         let single = prefixes.len() == 1;
         let next = self.keys.get(equal_keys).and_then(|key| range(filter, key, self.multikey));
         let ranged = next.is_some();
-        let ranges = match next {
+        let ranges: Vec<Range> = match next {
             Some(next) => prefixes.iter().map(|prefix| below(prefix, &next)).collect(),
             None => prefixes.into_iter().map(Range::with_prefix).collect(),
         };
@@ -147,7 +170,17 @@ impl Candidate<'_> {
         } else {
             self.order(equal_keys, sort)
         };
-        Bound { source: self.source, ranges, equal_keys, ranged, order, multikey: self.multikey, exact }
+        let merges = exact && sort.is_empty() && ranges.len() <= MOST_MERGED;
+        Bound {
+            source: self.source,
+            ranges,
+            equal_keys,
+            ranged,
+            order,
+            multikey: self.multikey,
+            exact,
+            merges,
+        }
     }
 
     /// Whether the keys after the bound ones are the sort, or its reverse.
@@ -186,6 +219,10 @@ impl Bound {
         if let (Some(backward), [range]) = (self.order, self.ranges.as_slice()) {
             return Plan::Ordered { source: self.source, range: range.clone(), backward };
         }
+        if self.merges {
+            let keys = self.ranges.iter().map(|range| (self.source, range.from.clone()));
+            return Plan::Merged { keys: keys.collect() };
+        }
         Plan::Gather { branches: vec![self.branch()], repeats: self.multikey }
     }
 
@@ -194,20 +231,44 @@ impl Bound {
     }
 }
 
-/// The branches of an `or` of which each part has an index.
-fn union_of(collection: &Collection, filter: &Filter) -> Option<Vec<Branch>> {
+/// The plans of the parts of an `or` of which each has an index.
+fn union_of(collection: &Collection, filter: &Filter) -> Option<Vec<Plan>> {
     match filter {
         Filter::And(parts) => parts.iter().find_map(|part| union_of(collection, part)),
-        Filter::Or(parts) => {
-            let branches = parts.iter().map(|part| match lower(collection, part, &[]) {
-                Plan::Nothing => Some(Vec::new()),
-                Plan::Ordered { source, range, .. } => Some(vec![Branch { source, ranges: vec![range] }]),
-                Plan::Gather { branches, .. } => Some(branches),
-                Plan::Scan => None,
-            });
-            Some(branches.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
-        }
+        Filter::Or(parts) => parts
+            .iter()
+            .map(|part| Some(lower(collection, part, &[])).filter(|plan| *plan != Plan::Scan))
+            .collect(),
         _ => None,
+    }
+}
+
+/// One plan of several that have no sort.
+fn together(parts: Vec<Plan>, merges: bool) -> Plan {
+    let keys = parts.iter().map(|part| match part {
+        Plan::Nothing => Some(Vec::new()),
+        // Without a sort it is one whole key.
+        Plan::Ordered { source, range, .. } => Some(vec![(*source, range.from.clone())]),
+        Plan::Merged { keys } => Some(keys.clone()),
+        Plan::Scan | Plan::Gather { .. } => None,
+    });
+    let keys: Option<Vec<_>> = keys.collect();
+    let keys: Option<Vec<_>> = keys.map(|keys| keys.into_iter().flatten().collect());
+    match keys.filter(|keys| merges && (1..=MOST_MERGED).contains(&keys.len())) {
+        Some(keys) => Plan::Merged { keys },
+        None => Plan::Gather { branches: parts.into_iter().flat_map(branches).collect(), repeats: true },
+    }
+}
+
+fn branches(plan: Plan) -> Vec<Branch> {
+    match plan {
+        Plan::Nothing | Plan::Scan => Vec::new(),
+        Plan::Ordered { source, range, .. } => vec![Branch { source, ranges: vec![range] }],
+        Plan::Merged { keys } => {
+            let branch = |(source, key)| Branch { source, ranges: vec![Range::with_prefix(key)] };
+            keys.into_iter().map(branch).collect()
+        }
+        Plan::Gather { branches, .. } => branches,
     }
 }
 

@@ -21,6 +21,7 @@ use rusqlite::{Connection, Row, Statement};
 use crate::catalog::Collections;
 use crate::error::{corrupt, from_sqlite};
 use crate::lower::{Plan, Range, Source, lower};
+use crate::merge::merge;
 
 /// How many ranges go into one statement.
 const RANGES: usize = 512;
@@ -61,17 +62,17 @@ enum State {
     Done,
 }
 
-type Visit<'a> = dyn FnMut(i64, &RawDocument) -> ControlFlow<()> + 'a;
+pub(crate) type Visit<'a> = dyn FnMut(i64, &RawDocument) -> ControlFlow<()> + 'a;
 
 impl Search {
     /// Plans a query; a collection that nothing was ever written to has nothing.
     pub(crate) fn new(collections: &Collections, query: &ScopedQuery, sort: &[SortKey]) -> Self {
         let filter = query.filter().clone().simplify();
+        let limit = query.limit().map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let (collection, plan) = match collections.get(query.collection()) {
-            Some(collection) => (collection.number, lower(collection, &filter, sort)),
+            Some(collection) => (collection.number, lower(collection, &filter, sort).for_page_of(limit)),
             None => (0, Plan::Nothing),
         };
-        let limit = query.limit().map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         Self { collection, plan, filter, sort: sort.to_vec(), limit }
     }
 
@@ -122,6 +123,9 @@ impl Search {
             Plan::Ordered { source, range, .. } => {
                 let _ = self.visit_ranges(connection, *source, std::slice::from_ref(range), &mut examine)?;
             }
+            Plan::Merged { keys } => {
+                merge(connection, (self.collection, keys), i64::MIN, &mut examine)?;
+            }
             Plan::Gather { branches, .. } => {
                 for branch in branches {
                     if self.visit_ranges(connection, branch.source, &branch.ranges, &mut examine)?.is_break()
@@ -162,7 +166,7 @@ impl Search {
     /// Whether the plan yields the order that is wanted.
     fn streams(&self) -> bool {
         match self.plan {
-            Plan::Nothing | Plan::Ordered { .. } => true,
+            Plan::Nothing | Plan::Ordered { .. } | Plan::Merged { .. } => true,
             Plan::Scan => self.sort.is_empty(),
             Plan::Gather { .. } => false,
         }
@@ -230,7 +234,7 @@ impl Walk {
                 Plan::Nothing => State::Done,
                 Plan::Ordered { range, backward: true, .. } => State::Stream(range.to.clone(), i64::MAX),
                 Plan::Ordered { range, .. } => State::Stream(range.from.clone(), i64::MIN),
-                Plan::Scan | Plan::Gather { .. } => State::Stream(Vec::new(), i64::MIN),
+                Plan::Scan | Plan::Merged { .. } | Plan::Gather { .. } => State::Stream(Vec::new(), i64::MIN),
             }
         } else if budget.is_some() {
             match self.collect(connection, budget)? {
@@ -284,6 +288,28 @@ impl Walk {
         found: &mut Vec<RawDocumentBuf>,
     ) -> Result<Progress> {
         let State::Stream(key, place) = &mut self.state else { return Ok(Progress::Served) };
+        if let Plan::Merged { keys } = &self.search.plan {
+            let (mut examined, mut ended) = (0, None);
+            let keys = (self.search.collection, keys.as_slice());
+            merge(connection, keys, *place, &mut |at, document| {
+                examined += 1;
+                if matches(&self.search.filter, document) {
+                    found.push(document.to_owned());
+                }
+                let full = found.len() >= wanted;
+                if !full && budget.is_none_or(|budget| examined < budget) {
+                    return ControlFlow::Continue(());
+                }
+                ended = Some((at, if full { Progress::Served } else { Progress::Paused }));
+                ControlFlow::Break(())
+            })?;
+            if let Some((at, progress)) = ended {
+                *place = at;
+                return Ok(progress);
+            }
+            self.state = State::Done;
+            return Ok(Progress::Served);
+        }
         let sql = stream_sql(self.search.collection, &self.search.plan);
         let mut statement = connection.prepare_cached(&sql).map_err(from_sqlite)?;
         bind_stream(&mut statement, &self.search.plan, key, *place).map_err(from_sqlite)?;
@@ -398,7 +424,7 @@ fn visit_rows(statement: &mut Statement<'_>, visit: &mut Visit<'_>) -> Result<Co
     Ok(ControlFlow::Continue(()))
 }
 
-fn body_at<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a RawDocument> {
+pub(crate) fn body_at<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a RawDocument> {
     RawDocument::from_bytes(blob_at(row, column)?).map_err(|_| unreadable())
 }
 

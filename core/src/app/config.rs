@@ -360,4 +360,9 @@ impl RulesSource {
         }]});
         Self { json, file }
     }
+
+    /// Whether these stand for a file that cannot be read.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.json == Self::closed(String::new()).json
+    }
 }

@@ -1,12 +1,9 @@
-//! What is looked at before an engine is there: what refuses to build, and what an app's report says.
+//! What is looked at before an engine is there: what refuses to build.
 
 use super::EngineBuilder;
-use crate::app::AppConfig;
 use crate::auth::Mails;
-use crate::auth::config::{AuthConfig, Confirmation, NamedFunction, ProviderKind};
-use crate::functions::Functions;
+use crate::auth::config::{AuthConfig, ProviderKind};
 use crate::id::AppId;
-use crate::report::Report;
 
 impl EngineBuilder {
     /// What is wrong with the apps, or with what the host gave for them.
@@ -45,32 +42,6 @@ impl EngineBuilder {
         }
         let ids: Vec<&AppId> = self.apps.iter().map(|config| &config.id).collect();
         problems.extend(self.user_hooks.iter().flat_map(|hook| hook.problems(&ids)));
-    }
-}
-
-/// An exported app is served all the same, and what calls the function is closed.
-pub(super) fn report_missing_functions(config: &AppConfig, functions: &Functions, report: &mut Report) {
-    let missing = config.auth.named_functions().into_iter();
-    for function in missing.filter(|function| !functions.has(function.name)) {
-        let NamedFunction { name, file, pointer, without } = function;
-        let why = match config.functions.iter().any(|known| known == name) {
-            true => "JavaScript is not run yet, and no native function of this name is registered",
-            false => "no function of this name is there",
-        };
-        report.warn(file, pointer, format!("`{name}`: {why}; {without} answers FunctionNotFound"));
-    }
-}
-
-/// Where accounts are hidden, and something tells of them all the same.
-pub(super) fn report_what_tells(config: &AppConfig, report: &mut Report) {
-    let automatic = config.auth.providers.iter().any(|provider| match &provider.kind {
-        ProviderKind::EmailPassword(passwords) => passwords.confirmation == Confirmation::Automatic,
-        _ => false,
-    });
-    if config.auth.hide_accounts && automatic {
-        let text =
-            "with automatic confirmation, a log-in after registering tells whether the address was taken";
-        report.warn("backstitch.json", "/hideAccounts", text);
     }
 }
 

@@ -12,32 +12,71 @@ use crate::limits::Limits;
 use crate::report::Report;
 use crate::rules::{CollectionRules, RuleBook, SchemaRules};
 
-/// The rules of every collection, and of every data source for the collections without roles.
+/// The rules of a configuration, in its order.
+pub(crate) struct ReadRules {
+    /// Of each collection; `None` where it has none of its own.
+    pub(crate) collections: Vec<Option<CollectionRules>>,
+    /// Of each data source that has default rules.
+    pub(crate) defaults: Vec<CollectionRules>,
+    /// What stands for none.
+    pub(crate) none: CollectionRules,
+}
+
+/// Reads all rules.
 ///
 /// What calls a function that is not there is closed, and reported.
+pub(crate) fn read_rules(
+    config: &AppConfig,
+    (has, limits): (&dyn Fn(&str) -> bool, &Limits),
+    report: &mut Report,
+) -> ReadRules {
+    let mut read = |rules: &RulesSource| {
+        let mut read = CollectionRules::parse_within(&rules.json, &rules.file, limits, report);
+        read.close_without(has, &rules.file, report);
+        read
+    };
+    ReadRules {
+        collections: config
+            .collections
+            .iter()
+            .map(|collection| collection.rules.as_ref().map(&mut read))
+            .collect(),
+        defaults: config.default_rules.iter().map(|default| read(&default.rules)).collect(),
+        none: CollectionRules::default(),
+    }
+}
+
+/// The rules of every collection, and of every data source for the collections without roles.
 pub(crate) fn rule_book(
     config: &AppConfig,
     (functions, limits): (&Functions, &Limits),
     report: &mut Report,
 ) -> RuleBook {
-    let mut read = |rules: &RulesSource| {
-        let mut read = CollectionRules::parse_within(&rules.json, &rules.file, limits, report);
-        read.close_without(&|name| functions.has(name), &rules.file, report);
-        read
-    };
+    let has = |name: &str| functions.has(name);
+    let read = read_rules(config, (&has, limits), report);
+    book_of(config, read, (&has, limits), report)
+}
+
+/// The book of rules that have been read.
+pub(crate) fn book_of(
+    config: &AppConfig,
+    read: ReadRules,
+    (has, limits): (&dyn Fn(&str) -> bool, &Limits),
+    report: &mut Report,
+) -> RuleBook {
     let mut book = RuleBook::new(values(config)).with_environment(environment(config));
-    for collection in &config.collections {
-        if let Some(rules) = &collection.rules {
-            book.insert(collection.id.clone(), read(rules));
+    for (collection, rules) in config.collections.iter().zip(read.collections) {
+        if let Some(rules) = rules {
+            book.insert(collection.id.clone(), rules);
         }
     }
-    for default in &config.default_rules {
-        book.insert_default(default.service.clone(), read(&default.rules));
+    for (default, rules) in config.default_rules.iter().zip(read.defaults) {
+        book.insert_default(default.service.clone(), rules);
     }
     for collection in &config.collections {
         let Some(schema) = &collection.schema else { continue };
         let file = schema_file(&collection.id);
-        let rules = SchemaRules::parse(schema, &file, (limits, &|name| functions.has(name)), report);
+        let rules = SchemaRules::parse(schema, &file, (limits, has), report);
         if let Some(rules) = rules {
             book.insert_validation(collection.id.clone(), rules);
         }

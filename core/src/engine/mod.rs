@@ -12,6 +12,7 @@
 
 mod account;
 mod assemble;
+mod check;
 mod endpoints;
 mod explain;
 mod graphql;
@@ -23,11 +24,13 @@ mod oauth;
 mod sdl;
 mod self_service;
 
+pub use check::{Checked, CheckedCollection, CheckedRole, check};
 pub use handle::Engine;
 pub use host::App;
 pub use load::{LoadProgress, LoadedCollection};
 pub use sdl::sdl;
 
 pub(crate) use assemble::{catalog, rule_book};
+pub(crate) use check::{missing_functions, problems_of_schemas, what_tells};
 pub(crate) use handle::Parts;
 pub(crate) use host::AppParts;

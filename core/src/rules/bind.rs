@@ -11,6 +11,7 @@ use bson::{Bson, Document};
 
 use super::answers::{Answers, RuleCall};
 use super::condition::{Condition, Scene};
+use super::each;
 use super::expr::{Expression, Known, Operand, Relation};
 use super::lazily::Lazily;
 use super::relate;
@@ -41,11 +42,15 @@ enum Bound {
 
 /// The condition that is left of the expression.
 pub(crate) fn bind(expression: &Expression, facts: Facts<'_>) -> Condition {
+    each::asked(left_of(expression, facts))
+}
+
+fn left_of(expression: &Expression, facts: Facts<'_>) -> Condition {
     match expression {
         Expression::Constant(value) => Condition::constant(*value),
-        Expression::All(parts) => Condition::all(parts.iter().map(|part| bind(part, facts))),
-        Expression::Any(parts) => Condition::any(parts.iter().map(|part| bind(part, facts))),
-        Expression::Not(inner) => bind(inner, facts).negate(),
+        Expression::All(parts) => Condition::all(parts.iter().map(|part| left_of(part, facts))),
+        Expression::Any(parts) => Condition::any(parts.iter().map(|part| left_of(part, facts))),
+        Expression::Not(inner) => left_of(inner, facts).negate(),
         Expression::Exists(operand) => exists(operand, facts),
         // An absent member of the list must not make `%all` easier.
         Expression::Relates(left, Relation::All, Operand::List(items)) if !items.is_empty() => {

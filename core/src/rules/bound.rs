@@ -4,6 +4,7 @@ use super::bind::Facts;
 use super::condition::Condition;
 use super::filters::{BoundFilters, RowFilter};
 use super::grants::{BoundRole, reachable};
+use super::projection::Projection;
 use super::role::CollectionRules;
 
 /// What decides on every document of a collection.
@@ -22,7 +23,7 @@ impl BoundRules {
     pub(crate) fn bind(rules: &CollectionRules, more: Option<&CollectionRules>, facts: Facts<'_>) -> Self {
         let filters = rules.filters.iter().chain(more.into_iter().flat_map(|more| &more.filters));
         let filters = RowFilter::bind_all(filters, facts);
-        let roles = reachable(&rules.roles, filters.projection.as_ref(), facts);
+        let roles = reachable(&rules.roles, filters.projection.as_ref().map(Projection::tree), facts);
         let calls = filters.query.calls() || roles.iter().any(BoundRole::calls);
         Self { roles, filters, calls }
     }

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use bson::{RawDocument, RawDocumentBuf};
+use bson::{Bson, RawDocument, RawDocumentBuf};
 
 use super::answers::Answers;
 use super::expr::{Image, Operand, Relation};
@@ -100,8 +100,8 @@ impl<'a> Scene<'a> {
     pub(crate) fn image(&self, image: Image) -> Option<&'a RawDocument> {
         match image {
             Image::Root => Some(self.root),
-            Image::Previous => self.previous,
-            Image::Next => Some(self.next),
+            Image::Previous | Image::PreviousOfEach => self.previous,
+            Image::Next | Image::NextOfEach => Some(self.next),
             Image::Value => self.value,
             Image::PreviousValue => self.previous_value,
         }
@@ -185,10 +185,9 @@ impl Condition {
             },
             Self::Pair(left, relation, right) => {
                 match (relate::values(left, scene), relate::values(right, scene)) {
-                    (Some(lefts), Some(rights)) => lefts
-                        .iter()
-                        .any(|left| rights.iter().any(|right| relate::holds(left, *relation, right)))
-                        .into(),
+                    (Some(lefts), Some(rights)) => {
+                        related((left, &lefts), *relation, (right, &rights)).into()
+                    }
                     _ => Judgement::Unknown,
                 }
             }
@@ -262,6 +261,27 @@ impl From<bool> for Judgement {
     fn from(holds: bool) -> Self {
         if holds { Self::Holds } else { Self::Fails }
     }
+}
+
+/// Whether a value of one side stands in the relation to one of the other; of a side whose values are asked one by one
+/// each of them has to.
+fn related(
+    (left, lefts): (&Operand, &[Bson]),
+    relation: Relation,
+    (right, rights): (&Operand, &[Bson]),
+) -> bool {
+    let holds = |left: &Bson, right: &Bson| relate::holds(left, relation, right);
+    let is_of_each = |operand: &Operand| matches!(operand, Operand::Stored(image, _) if image.is_of_each());
+    if lefts.is_empty() || rights.is_empty() {
+        return false;
+    }
+    if is_of_each(left) {
+        return lefts.iter().all(|left| rights.iter().any(|right| holds(left, right)));
+    }
+    if is_of_each(right) {
+        return rights.iter().all(|right| lefts.iter().any(|left| holds(left, right)));
+    }
+    lefts.iter().any(|left| rights.iter().any(|right| holds(left, right)))
 }
 
 /// The first judgement that is another one.

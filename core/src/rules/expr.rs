@@ -64,10 +64,31 @@ pub(crate) enum Image {
     Previous,
     /// `%%this`: the state after the operation, whichever one is judged.
     Next,
+    /// `%%this` in the rule of a field of an embedded document: there may be an array on the way, and then one element
+    /// does not speak for the others.
+    NextOfEach,
+    /// `%%prev` in such a rule.
+    PreviousOfEach,
     /// `%%this` of a schema's `validate`: the value, as the field [`VALUE`] of a document of its own.
     Value,
     /// `%%prev` of a schema's `validate`, likewise; absent where there was no value.
     PreviousValue,
+}
+
+impl Image {
+    /// The same image, where any value of an array will do.
+    pub(crate) fn of_any(self) -> Self {
+        match self {
+            Self::NextOfEach => Self::Next,
+            Self::PreviousOfEach => Self::Previous,
+            other => other,
+        }
+    }
+
+    /// Whether the values that an array has at a path are asked one by one.
+    pub(crate) fn is_of_each(self) -> bool {
+        matches!(self, Self::NextOfEach | Self::PreviousOfEach)
+    }
 }
 
 /// The field in which the documents of [`Image::Value`] and [`Image::PreviousValue`] hold the value.

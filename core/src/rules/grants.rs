@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::bind::{Facts, bind};
 use super::condition::{Condition, Judgement, Scene};
 use super::expr::Expression;
-use super::projection::{Fetched, Projection};
+use super::projection::{Fetched, Tree};
 use super::role::{FieldRule, Grants, Role};
 
 /// A role with the actor known.
@@ -60,7 +60,7 @@ pub(crate) struct BoundField {
 
 impl BoundRole {
     /// The role, where no more is fetched than the projection says.
-    pub(crate) fn bind(role: &Role, fetched: Option<&Projection>, facts: Facts<'_>) -> Self {
+    pub(crate) fn bind(role: &Role, fetched: Option<&Tree>, facts: Facts<'_>) -> Self {
         let name = Arc::clone(&role.name);
         let applies = bind(&role.apply_when, facts);
         match &role.grants {
@@ -88,7 +88,7 @@ impl BoundRole {
     fn granting(
         (name, applies): (Arc<str>, Condition),
         grants: &Grants,
-        (fetched, facts): (Option<&Projection>, Facts<'_>),
+        (fetched, facts): (Option<&Tree>, Facts<'_>),
     ) -> Self {
         let bound = |expression: &Option<Expression>| expression.as_ref().map(|found| bind(found, facts));
         let fields = Fields::bind(&grants.fields, &grants.additional, facts);
@@ -152,7 +152,7 @@ pub(crate) fn over_roles(roles: &[BoundRole], asked: impl Fn(&BoundRole) -> Cond
 }
 
 /// The roles that can decide on some document.
-pub(crate) fn reachable(roles: &[Role], fetched: Option<&Projection>, facts: Facts<'_>) -> Vec<BoundRole> {
+pub(crate) fn reachable(roles: &[Role], fetched: Option<&Tree>, facts: Facts<'_>) -> Vec<BoundRole> {
     let mut kept = Vec::new();
     for role in roles.iter().map(|role| BoundRole::bind(role, fetched, facts)) {
         if role.applies == Condition::Never {
@@ -175,7 +175,7 @@ impl Fields {
     }
 
     /// Whether some field that is fetched may be seen.
-    fn any_read(&self, fetched: Option<&Projection>) -> Condition {
+    fn any_read(&self, fetched: Option<&Tree>) -> Condition {
         let is_fetched = |name: &str| match fetched.map(|projection| (projection, projection.field(name))) {
             None | Some((_, Some(Fetched::Whole(true) | Fetched::Part(_)))) => true,
             Some((_, Some(Fetched::Whole(false)))) => false,

@@ -10,11 +10,13 @@ mod book;
 mod bound;
 mod calls;
 mod condition;
+mod each;
 mod explain;
 mod expr;
 mod filters;
 mod grants;
 mod lazily;
+mod lint;
 mod mask;
 mod narrow;
 mod operand;
@@ -40,6 +42,7 @@ pub use explain::{
     RoleExplained, RoleOutcome, Source, Trace,
 };
 pub use lazily::Lazily;
+pub(crate) use lint::{Scope, Subject, UserData, lint};
 pub use query::parse_query;
 pub use role::CollectionRules;
 pub(crate) use scope::Decider;

@@ -11,6 +11,7 @@ use super::bound::BoundRules;
 use super::condition::Condition;
 use super::expr::Image;
 use super::grants::{BoundRole, over_roles};
+use super::projection::Projection;
 use super::scope::Denied;
 use crate::filter::{FieldPath, Filter, SortKey, Test, matches};
 
@@ -96,7 +97,7 @@ fn paths_inside(parent: &str, filter: &Filter, paths: &mut Vec<String>) {
 /// document can read the path.
 fn path_readable(rules: &BoundRules, path: &str) -> Result<Condition, Denied> {
     let roles = &rules.roles;
-    if rules.filters.projection.as_ref().is_some_and(|fetched| !fetched.fetches(path)) {
+    if rules.filters.projection.as_ref().map(Projection::tree).is_some_and(|fetched| !fetched.fetches(path)) {
         return Err(Denied::FieldNotReadable(path.to_owned()));
     }
     let reading = || roles.iter().filter(|role| role.reads != Condition::Never);

@@ -122,8 +122,14 @@ impl Parser<'_> {
             }
             ("root", _) => Some(Operand::Stored(Image::Root, path)),
             ("prevRoot", _) => Some(Operand::Stored(Image::Previous, path)),
-            ("this", Place::Field(field)) => Some(Operand::Stored(Image::Next, joined(&field, &path))),
-            ("prev", Place::Field(field)) => Some(Operand::Stored(Image::Previous, joined(&field, &path))),
+            ("this", Place::Field(field)) => {
+                let image = if field.contains('.') { Image::NextOfEach } else { Image::Next };
+                Some(Operand::Stored(image, joined(&field, &path)))
+            }
+            ("prev", Place::Field(field)) => {
+                let image = if field.contains('.') { Image::PreviousOfEach } else { Image::Previous };
+                Some(Operand::Stored(image, joined(&field, &path)))
+            }
             ("this", Place::Value) => Some(Operand::Stored(Image::Value, joined(VALUE, &path))),
             ("prev", Place::Value) => Some(Operand::Stored(Image::PreviousValue, joined(VALUE, &path))),
             ("this" | "prev", _) => {

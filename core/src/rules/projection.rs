@@ -13,6 +13,14 @@ use super::parse::{Parser, below};
 /// Which fields are fetched.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Projection {
+    /// The paths as they were named, to be merged with others.
+    named: Vec<(String, bool)>,
+    tree: Tree,
+}
+
+/// Which fields of a document, or of an embedded one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tree {
     /// Whether what is not named is fetched.
     others: bool,
     fields: BTreeMap<String, Fetched>,
@@ -24,7 +32,7 @@ pub(crate) enum Fetched {
     /// All of it, or nothing.
     Whole(bool),
     /// Some of it.
-    Part(Projection),
+    Part(Tree),
 }
 
 /// Projections that contradict each other.
@@ -58,48 +66,35 @@ impl Projection {
             [first, rest @ ..] if rest.iter().all(|other| other == first) => *first,
             _ => return Err(Mixed),
         };
-        let mut projection = Self { others, fields: BTreeMap::new() };
+        let mut tree = Tree { others, fields: BTreeMap::new() };
         if !others {
-            projection.put("_id", true);
+            tree.put("_id", true);
         }
         for (path, on) in paths {
-            projection.put(path, *on);
+            tree.put(path, *on);
         }
-        Ok(Some(projection))
+        Ok(Some(Self { named: paths.to_vec(), tree }))
     }
 
-    /// Both: what each of them includes, or what neither of them excludes.
-    pub(crate) fn merge(self, other: Self) -> Result<Self, Mixed> {
-        if self.others != other.others {
-            return Err(Mixed);
-        }
-        let mut merged = self;
-        for (name, fetched) in other.fields {
-            merged.merge_field(name, fetched);
-        }
-        Ok(merged)
+    /// Both: what either of them includes, or what neither of them excludes.
+    pub(crate) fn merge(mut self, other: Self) -> Result<Self, Mixed> {
+        self.named.extend(other.named);
+        Self::of(&self.named).and_then(|merged| merged.ok_or(Mixed))
     }
 
-    fn merge_field(&mut self, name: String, fetched: Fetched) {
-        let merged = match (self.fields.remove(&name), fetched) {
-            (None, fetched) => fetched,
-            // `_id` is included unless one leaves it out; all others are on one side.
-            (Some(Fetched::Whole(one)), Fetched::Whole(other)) => Fetched::Whole(one && other),
-            (Some(Fetched::Whole(whole)), Fetched::Part(_))
-            | (Some(Fetched::Part(_)), Fetched::Whole(whole)) => Fetched::Whole(whole),
-            (Some(Fetched::Part(mut one)), Fetched::Part(other)) => {
-                for (name, fetched) in other.fields {
-                    one.merge_field(name, fetched);
-                }
-                Fetched::Part(one)
-            }
-        };
-        self.fields.insert(name, merged);
+    /// The fields of the document.
+    pub(crate) fn tree(&self) -> &Tree {
+        &self.tree
     }
+}
 
+impl Tree {
     fn put(&mut self, path: &str, on: bool) {
         match path.split_once('.') {
             None => {
+                // `_id` is fetched unless one leaves it out; all others are on one side.
+                let known = self.fields.get(path);
+                let on = on && known != Some(&Fetched::Whole(false));
                 self.fields.insert(path.to_owned(), Fetched::Whole(on));
             }
             Some((head, rest)) => {
@@ -195,13 +190,14 @@ mod tests {
             ("d.e", true, true, false),
             ("z", false, true, false),
         ] {
-            let fetched = [&including, &excluding, &anonymous].map(|projection| projection.fetches(path));
+            let fetched =
+                [&including, &excluding, &anonymous].map(|projection| projection.tree().fetches(path));
             assert_eq!(fetched, [in_including, in_excluding, in_anonymous], "{path}");
         }
-        assert!(!parsed(json!({ "_id": 0 })).unwrap().fetches("_id"));
-        assert!(parsed(json!({ "_id": 0 })).unwrap().fetches("a"));
-        assert!(parsed(json!({ "_id": 1 })).unwrap().fetches("_id"));
-        assert!(!parsed(json!({ "_id": 1 })).unwrap().fetches("a"));
+        assert!(!parsed(json!({ "_id": 0 })).unwrap().tree().fetches("_id"));
+        assert!(parsed(json!({ "_id": 0 })).unwrap().tree().fetches("a"));
+        assert!(parsed(json!({ "_id": 1 })).unwrap().tree().fetches("_id"));
+        assert!(!parsed(json!({ "_id": 1 })).unwrap().tree().fetches("a"));
         assert_eq!(parsed(json!({})), None);
     }
 
@@ -212,11 +208,13 @@ mod tests {
         for (path, fetched) in
             [("a", true), ("b.c", true), ("b.d", true), ("b", false), ("_id", false), ("z", false)]
         {
-            assert_eq!(both.fetches(path), fetched, "{path}");
+            assert_eq!(both.tree().fetches(path), fetched, "{path}");
         }
         assert_eq!(one().merge(parsed(json!({ "z": 0 })).unwrap()), Err(Mixed));
+        let anonymous = one().merge(parsed(json!({ "_id": 0 })).unwrap()).unwrap();
+        assert!(!anonymous.tree().fetches("_id") && anonymous.tree().fetches("a"));
         let less = parsed(json!({ "a": 0 })).unwrap().merge(parsed(json!({ "b": 0 })).unwrap()).unwrap();
-        assert!(!less.fetches("a") && !less.fetches("b") && less.fetches("c"));
+        assert!(!less.tree().fetches("a") && !less.tree().fetches("b") && less.tree().fetches("c"));
     }
 
     #[test]

@@ -94,6 +94,16 @@ impl CollectionRules {
         !self.roles.is_empty()
     }
 
+    /// The roles by name, and whether each is closed.
+    pub(crate) fn outline(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.roles.iter().map(|role| (&*role.name, role.grants.is_none()))
+    }
+
+    /// The filters by name.
+    pub(crate) fn filter_names(&self) -> impl Iterator<Item = &str> {
+        self.filters.iter().map(|filter| filter.name.as_str())
+    }
+
     /// Rules that deny everything to everybody.
     pub fn closed() -> Self {
         let apply_when = Expression::Constant(true);
@@ -154,7 +164,7 @@ fn parse_grants(parser: &mut Parser<'_>, role: &Map<String, Value>, pointer: &st
     let fields = parse_fields(parser, role.get("fields"), &below(pointer, "fields"), "", 0);
     let additional =
         parse_additional(parser, role.get("additional_fields"), &below(pointer, "additional_fields"));
-    let grants = Grants {
+    Some(Grants {
         read_gate: read_gate?,
         write_gate: write_gate?,
         read: read?,
@@ -164,9 +174,7 @@ fn parse_grants(parser: &mut Parser<'_>, role: &Map<String, Value>, pointer: &st
         search: search?,
         fields: fields?,
         additional: additional?,
-    };
-    warn_of_ignored_fields(parser, &grants, pointer);
-    Some(grants)
+    })
 }
 
 fn parse_fields(
@@ -250,15 +258,5 @@ pub(super) fn warn_of_unknown(
 ) {
     for key in entries.keys().filter(|key| !known.contains(&key.as_str())) {
         parser.report.warn(parser.file, &below(pointer, key), format!("`{key}` is not known and not obeyed"));
-    }
-}
-
-fn warn_of_ignored_fields(parser: &mut Parser<'_>, grants: &Grants, pointer: &str) {
-    let denied = grants.read == Some(Expression::Constant(false));
-    let written = grants.write == Some(Expression::Constant(true));
-    let has_fields = !grants.fields.is_empty() || grants.additional != FieldRule::default();
-    if denied && !written && has_fields {
-        let message = "`read: false` denies the document: the field rules are never consulted";
-        parser.report.warn(parser.file, &below(pointer, "read"), message);
     }
 }

@@ -3,7 +3,7 @@
 use super::bound::BoundRules;
 use super::condition::Scene;
 use super::grants::{BoundField, Fields, deciding};
-use super::projection::{Fetched, Projection};
+use super::projection::{Fetched, Projection, Tree};
 
 /// What may be seen of a document or an embedded one.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub struct FieldMask<'a> {
     /// What the rules say; `None` where they let all through.
     fields: Option<&'a Fields>,
     /// What is fetched; `None` where all is.
-    fetched: Option<&'a Projection>,
+    fetched: Option<&'a Tree>,
     scene: Scene<'a>,
 }
 
@@ -35,7 +35,7 @@ enum Part<T> {
 
 impl<'a> Visibility<'a> {
     pub(crate) fn of(rules: &'a BoundRules, scene: Scene<'a>) -> Self {
-        let fetched = rules.filters.projection.as_ref();
+        let fetched = rules.filters.projection.as_ref().map(Projection::tree);
         let masked = |fields| Self::Fields(FieldMask { fields, fetched, scene });
         match deciding(&rules.roles, scene) {
             Some(role) if !role.reads.holds(scene) => Self::Hidden,
@@ -87,7 +87,7 @@ impl<'a> FieldMask<'a> {
         if whole { Part::Whole } else { Part::Hidden }
     }
 
-    fn fetched(&self, name: &str) -> Part<&'a Projection> {
+    fn fetched(&self, name: &str) -> Part<&'a Tree> {
         let Some(fetched) = self.fetched else { return Part::Whole };
         match fetched.field(name) {
             Some(Fetched::Part(below)) => Part::Below(below),

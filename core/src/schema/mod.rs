@@ -27,7 +27,7 @@ pub struct ObjectSchema {
     pub properties: Vec<(String, Property)>,
     /// `required`.
     pub required: Vec<String>,
-    /// `additionalProperties: false` refuses others than `properties`; absent means true.
+    /// Nothing but `properties` is allowed: `additionalProperties: false` without `patternProperties`.
     pub closed: bool,
     /// `validate`.
     pub rule: Option<RuleText>,

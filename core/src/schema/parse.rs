@@ -241,7 +241,8 @@ impl Parser<'_> {
     fn closed(&mut self, node: &Map<String, Value>, at: &str) -> bool {
         match node.get("additionalProperties") {
             None | Some(Value::Bool(true)) => false,
-            Some(Value::Bool(false)) => true,
+            // Which names a pattern allows is known to validation alone.
+            Some(Value::Bool(false)) => !node.contains_key("patternProperties"),
             Some(Value::Object(_)) => false,
             Some(_) => {
                 let at = child(at, "additionalProperties");

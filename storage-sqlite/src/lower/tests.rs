@@ -7,6 +7,7 @@ use backstitch::store::IndexSpec;
 
 use super::*;
 use crate::catalog::Index;
+use crate::merge::merged_sql;
 use crate::walk::{ranges_sql, stream_sql};
 
 fn key(path: &str, direction: Direction) -> IndexKey {
@@ -51,6 +52,10 @@ fn told(plan: &Plan) -> String {
         Plan::Ordered { range, .. } => {
             writeln!(text, "  {}", stream_sql(7, plan)).unwrap();
             ranges(&mut text, std::slice::from_ref(range));
+        }
+        Plan::Merged { keys } => {
+            writeln!(text, "  {}", merged_sql(7, keys)).unwrap();
+            keys.iter().for_each(|(_, key)| writeln!(text, "    key {}", hex(key)).unwrap());
         }
         Plan::Gather { branches, repeats } => {
             for branch in branches {

@@ -147,8 +147,8 @@ impl fmt::Display for Operand {
             Self::Known(known, path) => named(f, known.name(), path),
             Self::Stored(Image::Root, path) if !path.is_empty() => f.write_str(path),
             Self::Stored(Image::Root, _) => f.write_str("%%root"),
-            Self::Stored(Image::Previous, path) => named(f, "prevRoot", path),
-            Self::Stored(Image::Next, path) => write!(f, "{path} after the change"),
+            Self::Stored(Image::Previous | Image::PreviousOfEach, path) => named(f, "prevRoot", path),
+            Self::Stored(Image::Next | Image::NextOfEach, path) => write!(f, "{path} after the change"),
             Self::Stored(image @ (Image::Value | Image::PreviousValue), path) => {
                 let path = path.strip_prefix(VALUE).unwrap_or(path).trim_start_matches('.');
                 named(f, if *image == Image::Value { "this" } else { "prev" }, path)
