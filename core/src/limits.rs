@@ -79,7 +79,7 @@ pub struct Limits {
     pub hidden_answer: Duration,
     /// How long a function may run.
     pub function: Duration,
-    /// Calls of a function at once, where it computes a field document by document.
+    /// Calls of functions at once, where one computes a field, or judges a rule, document by document.
     pub function_calls: usize,
     /// Explanations of rules in one answer, and documents in one explanation.
     pub explanations: usize,

@@ -6,6 +6,7 @@
 
 mod decide;
 mod fields;
+mod outcome;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -15,6 +15,7 @@ mod number;
 #[cfg(test)]
 mod tests;
 mod text;
+mod types;
 
 use std::fmt;
 
