@@ -194,3 +194,36 @@ fn an_explanation_is_printed_and_its_exit_code_is_the_answer() {
         assert!(told.contains(said), "{said} in {told}");
     }
 }
+
+/// The code blocks of the README that are marked so and begin so.
+fn shown(kind: &str, begin: &str) -> String {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let mut blocks = readme.split("```").skip(1).step_by(2);
+    let block = blocks
+        .find(|block| block.strip_prefix(kind).is_some_and(|rest| rest.trim_start().starts_with(begin)));
+    block.unwrap_or_else(|| panic!("{begin}")).strip_prefix(kind).unwrap().trim().to_owned()
+}
+
+#[test]
+fn what_the_readme_shows_of_rules_is_true() {
+    let tests: Value = serde_json::from_str(&shown("json", "{\n    \"collection\"")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let copied = Path::new("data_sources/mongodb-atlas/movies/watchlists/rules.json");
+    fs::create_dir_all(folder.path().join(copied).parent().unwrap()).unwrap();
+    fs::copy(root().join("examples/movies").join(copied), folder.path().join(copied)).unwrap();
+    fs::create_dir_all(folder.path().join("rule_tests")).unwrap();
+    fs::write(folder.path().join("rule_tests/shown.json"), tests.to_string()).unwrap();
+    fs::write(folder.path().join("root_config.json"), json!({ "name": "shown" }).to_string()).unwrap();
+    let output = run(&["test", "."], folder.path());
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+
+    let lines = shown("sh", "echo '{\"id\"");
+    let (user, command) = lines.split_once('\n').unwrap();
+    fs::write(folder.path().join("user.json"), user.split('\'').nth(1).unwrap()).unwrap();
+    let user = folder.path().join("user.json");
+    let arguments = command.split(" -- ").nth(1).unwrap().replace("/tmp/user.json", user.to_str().unwrap());
+    let arguments: Vec<&str> = arguments.split_whitespace().collect();
+    let output = run(&arguments, &root());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("role `moderator` decides"), "{}", text(&output.stdout));
+}

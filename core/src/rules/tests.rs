@@ -90,63 +90,6 @@ fn role(parts: Value) -> Value {
     role
 }
 
-/// A key with its three states.
-fn tri(parts: &mut Value, key: &str, state: Option<bool>) {
-    if let Some(state) = state {
-        parts[key] = json!(state);
-    }
-}
-
-const STATES: [Option<bool>; 3] = [None, Some(true), Some(false)];
-
-#[test]
-fn the_truth_table_of_reading_and_writing() {
-    let yes = |state: Option<bool>| state == Some(true);
-    for cell in 0..3_usize.pow(8) {
-        let state = |digit: u32| STATES[cell / 3_usize.pow(digit) % 3];
-        let (read, write, field_read, field_write) = (state(0), state(1), state(2), state(3));
-        let (other_read, other_write, gate_read, gate_write) = (state(4), state(5), state(6), state(7));
-        let mut parts = json!({"fields": {"a": {}}, "additional_fields": {}, "document_filters": {}});
-        tri(&mut parts, "read", read);
-        tri(&mut parts, "write", write);
-        tri(&mut parts["fields"]["a"], "read", field_read);
-        tri(&mut parts["fields"]["a"], "write", field_write);
-        tri(&mut parts["additional_fields"], "read", other_read);
-        tri(&mut parts["additional_fields"], "write", other_write);
-        tri(&mut parts["document_filters"], "read", gate_read);
-        tri(&mut parts["document_filters"], "write", gate_write);
-        let access = access(json!([role(parts.clone())]));
-
-        // Decision 15 and the flowchart, written down a second time.
-        let gate = gate_read != Some(false) || yes(gate_write);
-        let whole = yes(read) || yes(write);
-        let by_field = read.is_none();
-        let a = whole || by_field && (yes(field_read) || yes(field_write));
-        let other = whole || by_field && (yes(other_read) || yes(other_write));
-        let mut expected = Document::new();
-        if a {
-            expected.insert("a", 1);
-        }
-        if other {
-            expected.insert("b", 2);
-        }
-        let expected = (gate && (a || other)).then_some(expected);
-        let document = doc! {"a": 1, "b": 2};
-        assert_eq!(seen(&access, &document), expected, "reading under {parts}");
-
-        let may = |field: Option<bool>| gate_write != Some(false) && write.unwrap_or(yes(field));
-        let (a, other) = (may(field_write), may(other_write));
-        let before = raw(&document);
-        let readable = expected.is_some();
-        let replaced = |after: Document| access.replace(&before, raw(&after)).is_ok();
-        assert_eq!(replaced(doc! {"a": 9, "b": 2}), readable && a, "writing a under {parts}");
-        assert_eq!(replaced(doc! {"a": 1, "b": 9}), readable && other, "writing b under {parts}");
-        assert_eq!(replaced(doc! {"b": 2}), readable && a, "removing a under {parts}");
-        assert_eq!(access.insert(before.clone()).is_ok(), a && other, "inserting under {parts}");
-        assert_eq!(access.delete(&before).is_ok(), readable && a && other, "deleting under {parts}");
-    }
-}
-
 #[test]
 fn insert_and_delete_are_allowed_unless_said_otherwise() {
     let document = raw(&doc! {"a": 1});

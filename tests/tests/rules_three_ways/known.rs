@@ -49,7 +49,9 @@ fn a_filter_that_only_leaves_out_the_id_goes_with_one_that_includes() {
     assert_alike(rules, Ask::Find(everything()));
 }
 
-/// §6.7: `%%this` is the value of the field; in an array one element does not speak for the others.
+/// What `%%this` is for a field of the elements of an array, the specification does not say. The engine decides for
+/// all elements at once and wants each of them to fulfil the rule; the oracle has taken that over from it, so that this
+/// shows that both mean the same, not that it is what was meant.
 #[test]
 fn a_nested_rule_is_asked_of_all_elements_of_an_array() {
     let rules = json!({ "roles": [{ "name": "r", "apply_when": {},
