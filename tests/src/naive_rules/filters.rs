@@ -80,6 +80,9 @@ impl<'a> Screen<'a> {
         if self.excluded.contains(name) {
             return false;
         }
-        self.included.as_ref().is_none_or(|names| name == "_id" || names.contains(name))
+        // Beside what is excluded, `_id` may be included, and that includes nothing else.
+        let excludes = self.excluded.iter().any(|name| *name != "_id");
+        let included = self.included.as_ref().filter(|_| !excludes);
+        included.is_none_or(|names| name == "_id" || names.contains(name))
     }
 }

@@ -69,7 +69,11 @@ impl<'a> Rules<'a> {
         }
         let mut seen = Document::new();
         for (name, value) in document.iter().filter(|(name, _)| screen.shows(name)) {
-            let part = if whole { Some(value.clone()) } else { cut_field(role.field(name), value, &scene) };
+            let part = if whole {
+                Some(value.clone())
+            } else {
+                cut_field(role.field(name), value, &[Some(value)], &scene)
+            };
             seen.extend(part.map(|part| (name.clone(), part)));
         }
         Sight::Part(seen)
@@ -140,7 +144,7 @@ impl<'a> Role<'a> {
     fn reads(&self, path: &[&str], scene: &Scene<'_>) -> bool {
         let value = scene.root.and_then(|root| root.get(path[0]));
         matches!(self.whole(scene), Whole::Yes)
-            || reads_field(self.field(path[0]), (&path[1..], false), value, scene)
+            || reads_field(self.field(path[0]), (&path[1..], false), &[value], scene)
     }
 
     /// Whether some field, be it there or not, may be read in part.
@@ -151,74 +155,77 @@ impl<'a> Role<'a> {
         // A name that no document has stands for all the fields that are not there.
         let mut names =
             names.map(String::as_str).chain(screen.included()).chain(["a field that is not there"]);
-        let reads = |name: &str| reads_field(self.field(name), (&[], true), root.get(name), scene);
+        let reads = |name: &str| reads_field(self.field(name), (&[], true), &[root.get(name)], scene);
         names.any(|name| screen.shows(name) && (whole || reads(name)))
     }
 }
 
+/// The values that a rule of a field speaks of: one, or one for each document of the arrays on the way to it. The
+/// elements of an array are decided on together, so that each of them has to fulfil the rule.
+type Peers<'a> = [Option<&'a Bson>];
+
+/// The values of a field inside of these.
+fn members<'a>(peers: &Peers<'a>, name: &str) -> Vec<Option<&'a Bson>> {
+    let found: Vec<_> = peers.iter().flat_map(|value| lookup_below(*value, name)).collect();
+    // Where there is no document to have it, it is missing.
+    if found.is_empty() { vec![None] } else { found }
+}
+
 /// E: what the rule of a field says of it as a whole; `None` when its nested `fields` decide.
-fn field_as_whole(rule: &Value, value: Option<&Bson>, scene: &Scene<'_>) -> Option<bool> {
-    let scene = scene.at(value, value);
-    match (permission(rule, "read", &scene), permission(rule, "write", &scene)) {
+fn field_as_whole(rule: &Value, peers: &Peers<'_>, scene: &Scene<'_>) -> Option<bool> {
+    let of_each = |name: &str| {
+        let holds = |value: &Option<&Bson>| scene.at(*value, *value).holds(&rule[name]);
+        (!rule[name].is_null()).then(|| peers.iter().all(holds))
+    };
+    match (of_each("read"), of_each("write")) {
         (None, None) => rule["fields"].is_null().then_some(false),
         // A rule of the parent overrides the nested ones. Write implies read at the same scope.
         (read, write) => Some(read == Some(true) || write == Some(true)),
     }
 }
 
-fn reads_field(rule: &Value, at: (&[&str], bool), value: Option<&Bson>, scene: &Scene<'_>) -> bool {
-    if let Some(decided) = field_as_whole(rule, value, scene) {
+fn reads_field(rule: &Value, (rest, part): (&[&str], bool), peers: &Peers<'_>, scene: &Scene<'_>) -> bool {
+    if let Some(decided) = field_as_whole(rule, peers, scene) {
         return decided;
     }
-    let (rest, part) = at;
-    // In an array each element has a field of the name; it is enough that one may be read.
-    let reads_member = |name: &str, rule: &Value, rest: &[&str]| {
-        let mut members = lookup_below(value, name);
-        members.resize(members.len().max(1), None);
-        members.into_iter().any(|member| reads_field(rule, (rest, part), member, scene))
-    };
     let nested = &rule["fields"];
     match rest.split_first() {
-        Some((name, rest)) => reads_member(name, &nested[*name], rest),
+        Some((name, rest)) => reads_field(&nested[*name], (rest, part), &members(peers, name), scene),
         // Under nested rules there is no rule by which all of it could be read.
         None if !part => false,
         None => {
             let mut nested = nested.as_object().into_iter().flatten();
-            nested.any(|(name, rule)| reads_member(name, rule, &[]))
+            nested.any(|(name, rule)| reads_field(rule, (&[], part), &members(peers, name), scene))
         }
     }
 }
 
-fn cut_field(rule: &Value, value: &Bson, scene: &Scene<'_>) -> Option<Bson> {
-    if let Some(decided) = field_as_whole(rule, Some(value), scene) {
-        return decided.then(|| value.clone());
+/// The part of a value, one of its peers, that may be read.
+fn cut_field(rule: &Value, value: &Bson, peers: &Peers<'_>, scene: &Scene<'_>) -> Option<Bson> {
+    match field_as_whole(rule, peers, scene) {
+        Some(decided) => decided.then(|| value.clone()),
+        None if !reads_field(rule, (&[], true), peers, scene) => None,
+        None => cut_nested(rule, value, peers, scene),
     }
-    // Of an array each element is cut, and keeps its place.
-    if let Bson::Array(items) = value {
-        let nothing = !reads_field(rule, (&[], true), Some(value), scene);
-        let items = items.iter().map(|item| cut_nested(rule, item, scene).unwrap_or(Bson::Null));
-        return (!nothing).then(|| items.collect::<Vec<_>>().into());
-    }
-    cut_nested(rule, value, scene)
 }
 
 /// The part that nested rules let through; they speak of documents and of nothing else.
-fn cut_nested(rule: &Value, value: &Bson, scene: &Scene<'_>) -> Option<Bson> {
+fn cut_nested(rule: &Value, value: &Bson, peers: &Peers<'_>, scene: &Scene<'_>) -> Option<Bson> {
     let inner = match value {
         Bson::Document(inner) => inner,
+        // Of an array each element is cut, and keeps its place.
         Bson::Array(items) => {
-            let items = items.iter().map(|item| cut_nested(rule, item, scene).unwrap_or(Bson::Null));
+            let items = items.iter().map(|item| cut_nested(rule, item, peers, scene).unwrap_or(Bson::Null));
             return Some(items.collect::<Vec<_>>().into());
         }
         _ => return None,
     };
     let mut seen = Document::new();
     for (name, value) in inner {
-        if let Some(value) = cut_field(&rule["fields"][name], value, scene) {
+        if let Some(value) = cut_field(&rule["fields"][name], value, &members(peers, name), scene) {
             seen.insert(name, value);
         }
     }
     // An embedded document without a readable field is as if it were not there; an empty one hides nothing.
-    (!seen.is_empty() || inner.is_empty() && reads_field(rule, (&[], true), Some(value), scene))
-        .then(|| seen.into())
+    (!seen.is_empty() || inner.is_empty()).then(|| seen.into())
 }

@@ -17,6 +17,8 @@ pub(crate) enum Place {
     Document,
     /// In the rule of a field.
     Field,
+    /// In the rule of a field of the elements of an array.
+    Element,
     /// In the `apply_when` of a filter.
     NoDocument,
     /// In the `query` of a filter.
@@ -39,7 +41,8 @@ fn written(texts: &[&str], dice: &mut Dice) -> Value {
 
 /// An expression, nested at most so deep.
 pub(crate) fn expression(depth: usize, place: Place, dice: &mut Dice) -> Value {
-    if depth == 0 || dice.chance(55) {
+    // Of alternatives, one has to hold for all elements: with one condition there is none to choose.
+    if depth == 0 || place == Place::Element || dice.chance(55) {
         return atom(place, dice);
     }
     let count = 1 + dice.below(2);
@@ -66,8 +69,8 @@ pub(crate) fn expression(depth: usize, place: Place, dice: &mut Dice) -> Value {
 
 fn atom(place: Place, dice: &mut Dice) -> Value {
     let document = if place == Place::NoDocument { 0 } else { 55 };
-    let previous = if matches!(place, Place::Document | Place::Field) { 8 } else { 0 };
-    let field = if place == Place::Field { 30 } else { 0 };
+    let previous = if matches!(place, Place::Document | Place::Field | Place::Element) { 8 } else { 0 };
+    let field = if matches!(place, Place::Field | Place::Element) { 30 } else { 0 };
     let user = if place == Place::Query { 0 } else { 22 };
     let constant = if place == Place::Query { 0 } else { 8 };
     match dice.weighted(&[document, user, previous, field, constant]) {
@@ -78,7 +81,7 @@ fn atom(place: Place, dice: &mut Dice) -> Value {
         }
         1 => about_user(dice),
         2 => about_previous(dice),
-        3 => about_field(dice),
+        3 => about_field(place, dice),
         // Now and then what is not understood.
         _ if dice.chance(6) => written(
             &[
@@ -273,20 +276,19 @@ fn about_previous(dice: &mut Dice) -> Value {
     )
 }
 
-fn about_field(dice: &mut Dice) -> Value {
-    written(
-        &[
-            r#"{ "%%this": { "%exists": true } }"#,
-            r#"{ "%%this": { "%gte": 1 } }"#,
-            r#"{ "%%this": "red" }"#,
-            r#"{ "%%this": { "%ne": 1 } }"#,
-            r#"{ "%%this": "%%user.id" }"#,
-            r#"{ "%%this": "%%prev" }"#,
-            r#"{ "%%prev": { "%exists": false } }"#,
-            r#"{ "%%prev": { "$in": ["red", 1, true, "x"] } }"#,
-            r#"{ "%%this.x": { "%gte": 1 } }"#,
-            r#"{ "%%prev": null }"#,
-        ],
-        dice,
-    )
+fn about_field(place: Place, dice: &mut Dice) -> Value {
+    const ONE_VALUE: &[&str] = &[
+        r#"{ "%%this": { "%exists": true } }"#,
+        r#"{ "%%this": { "%gte": 1 } }"#,
+        r#"{ "%%this": "red" }"#,
+        r#"{ "%%this": { "%ne": 1 } }"#,
+        r#"{ "%%this": "%%user.id" }"#,
+        r#"{ "%%prev": { "%exists": false } }"#,
+        r#"{ "%%prev": { "$in": ["red", 1, true, "x"] } }"#,
+        r#"{ "%%this.x": { "%gte": 1 } }"#,
+    ];
+    // Of an array of many elements, or of none, the engine is stricter about these than anything says.
+    const OR_NONE: &[&str] = &[r#"{ "%%this": "%%prev" }"#, r#"{ "%%prev": null }"#];
+    let of_none = place == Place::Field && dice.chance(20);
+    written(if of_none { OR_NONE } else { ONE_VALUE }, dice)
 }

@@ -76,8 +76,7 @@ fn field(name: &str, place: Place, dice: &mut Dice) -> Value {
     let percent = if is_nested { 12 } else { 60 };
     states(&mut rule, &[("read", percent), ("write", percent)], place, dice);
     if is_nested {
-        // What `%%this` is for a field of several elements of an array, nothing says.
-        rule["fields"] = fields(nested, if name == "es" { Place::Document } else { place }, dice);
+        rule["fields"] = fields(nested, if name == "es" { Place::Element } else { place }, dice);
     }
     rule
 }
@@ -113,9 +112,9 @@ fn filter(place: usize, dice: &mut Dice) -> Value {
                 projection.insert(name.to_owned(), json!(u8::from(includes)));
             }
         }
-        // Never `_id` alone: see `known.rs`.
-        if !projection.is_empty() && dice.chance(10) {
-            projection.insert("_id".into(), json!(0));
+        // Perhaps alone, which goes with all.
+        if dice.chance(20) {
+            projection.insert("_id".into(), json!(dice.below(2)));
         }
         filter[dice.pick(&["projection", "project"])] = Value::Object(projection);
     }
