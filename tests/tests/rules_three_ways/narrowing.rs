@@ -58,6 +58,9 @@ fn a_filter(rules: &mut Value, dice: &mut Dice) -> Option<String> {
     let mut filter = json!({ "name": "narrows", "apply_when": {} });
     if dice.chance(70) {
         filter["query"] = expression(1, Place::Query, dice);
+    } else if includes_the_id_alone(rules) {
+        // There it would show more, which is to be decided: see `known.rs`.
+        return None;
     } else {
         filter["projection"] = json!({ (dice.pick(&["owner", "team", "level", "tags", "open", "e"])): 0 });
     }
@@ -66,6 +69,11 @@ fn a_filter(rules: &mut Value, dice: &mut Dice) -> Option<String> {
         None => rules["filters"] = json!([filter]),
     }
     Some("a filter".into())
+}
+
+fn includes_the_id_alone(rules: &Value) -> bool {
+    let mut filters = rules["filters"].as_array().into_iter().flatten();
+    filters.any(|filter| [&filter["projection"], &filter["project"]].contains(&&json!({ "_id": 1 })))
 }
 
 fn a_gate(rules: &mut Value, dice: &mut Dice) -> String {
