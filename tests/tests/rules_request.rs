@@ -21,7 +21,8 @@ use http::Request;
 use serde_json::{Map, Value, json};
 
 async fn engine() -> Engine {
-    let when = |name: &str, when: Value| json!({ "name": name, "apply_when": when, "read": true, "write": true });
+    let when =
+        |name: &str, when: Value| json!({ "name": name, "apply_when": when, "read": true, "write": true });
     let roles = json!([
         when("tenant", json!({ "tenant": "%%request.requestHeaders.X-Tenant" })),
         when("local", json!({ "%%request.remoteIPAddress": "127.0.0.1", "%%request.httpMethod": "POST" })),
@@ -51,7 +52,12 @@ async fn seen(engine: &Engine, client: &Client, header: Option<&str>, peer: [u8;
     request.extensions_mut().insert(PeerAddress(peer.into()));
     let response = engine.handle(request).await;
     let body: Value = serde_json::from_slice(response.body().as_bytes().unwrap()).unwrap();
-    body["data"]["items"].as_array().unwrap_or_else(|| panic!("{body}")).iter().map(|item| item["_id"].clone()).collect()
+    body["data"]["items"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{body}"))
+        .iter()
+        .map(|item| item["_id"].clone())
+        .collect()
 }
 
 #[tokio::test]
@@ -63,7 +69,10 @@ async fn rules_know_headers_the_peer_and_the_environment_and_no_credential() {
     let insert = r#"mutation { insertManyItems(data: [
         { _id: 1, tenant: "red" }, { _id: 2, tenant: "blue" }, { _id: 3, stage: "second" }, { _id: 4, stage: "first" }
     ]) { insertedIds } }"#;
-    assert_eq!(app.graphql(&system, &backstitch::graphql::GraphqlRequest::new(insert)).await.error_code, None);
+    assert_eq!(
+        app.graphql(&system, &backstitch::graphql::GraphqlRequest::new(insert)).await.error_code,
+        None
+    );
 
     assert_eq!(seen(&engine, &client, None, [192, 0, 2, 1]).await, json!([3]));
     assert_eq!(seen(&engine, &client, Some("red"), [192, 0, 2, 1]).await, json!([1, 3]));

@@ -1,7 +1,10 @@
 //! The rules of a collection with the actor known.
 
+use bson::RawDocument;
+
+use super::answers::Answers;
 use super::bind::Facts;
-use super::condition::Condition;
+use super::condition::{Condition, Scene};
 use super::filters::{BoundFilters, RowFilter};
 use super::grants::{BoundRole, reachable};
 use super::projection::Projection;
@@ -26,6 +29,11 @@ impl BoundRules {
         let roles = reachable(&rules.roles, filters.projection.as_ref().map(Projection::tree), facts);
         let calls = filters.query.calls() || roles.iter().any(BoundRole::calls);
         Self { roles, filters, calls }
+    }
+
+    /// Whether the filters let a stored document through.
+    pub(crate) fn finds(&self, document: &RawDocument, answers: &Answers) -> bool {
+        self.filters.query.holds(Scene::stored(document, answers))
     }
 
     /// Whether filters leave everything as it is.

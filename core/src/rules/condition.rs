@@ -5,10 +5,12 @@
 //! 2. [`Condition::verdict`] turns a condition into what a store can filter by. What no filter can
 //!    say (a field against another field, a function) is let through by the filter and judged per document.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bson::{Bson, RawDocument, RawDocumentBuf};
 
+use super::additional;
 use super::answers::Answers;
 use super::expr::{Image, Operand, Relation};
 use super::relate;
@@ -28,6 +30,11 @@ pub(crate) enum Condition {
     Matches(Image, Filter),
     /// Both sides, or one in an odd way, depend on the document.
     Pair(Operand, Relation, Operand),
+    /// Some field of the document, but these, fulfils a condition on its own value.
+    SomeField {
+        but: BTreeSet<String>,
+        condition: Box<Condition>,
+    },
 }
 
 /// The images of one document that a condition is judged on.
@@ -191,6 +198,7 @@ impl Condition {
                     _ => Judgement::Unknown,
                 }
             }
+            Self::SomeField { but, condition } => additional::judge_some(but, condition, scene),
         }
     }
 
@@ -206,6 +214,7 @@ impl Condition {
                 right.each_call(&mut |_| found = true);
                 found
             }
+            Self::SomeField { condition, .. } => condition.calls(),
         }
     }
 
@@ -236,7 +245,7 @@ impl Condition {
             Self::Always | Self::Never | Self::Present(_) | Self::Matches(..) => true,
             Self::All(parts) | Self::Any(parts) => parts.iter().all(Self::is_a_filter),
             Self::Not(inner) => inner.is_a_filter(),
-            Self::Pair(..) => false,
+            Self::Pair(..) | Self::SomeField { .. } => false,
         }
     }
 
@@ -251,8 +260,8 @@ impl Condition {
             Self::Any(parts) => Filter::Or(each(parts)),
             Self::Not(inner) => Filter::Not(Box::new(inner.bound(!upper))),
             Self::Matches(_, filter) => filter.clone(),
-            Self::Pair(..) if upper => Filter::Always,
-            Self::Pair(..) => Filter::Never,
+            Self::Pair(..) | Self::SomeField { .. } if upper => Filter::Always,
+            Self::Pair(..) | Self::SomeField { .. } => Filter::Never,
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn asked(condition: Condition) -> Condition {
 fn mentions(condition: &Condition) -> bool {
     let is_of_each = |operand: &Operand| matches!(operand, Operand::Stored(image, _) if image.is_of_each());
     match condition {
-        Condition::Always | Condition::Never => false,
+        Condition::Always | Condition::Never | Condition::SomeField { .. } => false,
         Condition::Present(image) | Condition::Matches(image, _) => image.is_of_each(),
         Condition::All(parts) | Condition::Any(parts) => parts.iter().any(mentions),
         Condition::Not(inner) => mentions(inner),
@@ -38,7 +38,10 @@ fn put(condition: Condition, all: bool) -> Condition {
         }
         Condition::Matches(image, filter) => Condition::Matches(image.of_any(), filter),
         Condition::Pair(left, relation, right) => Condition::Pair(any(left), relation, any(right)),
-        other @ (Condition::Always | Condition::Never | Condition::Present(_)) => other,
+        other @ (Condition::Always
+        | Condition::Never
+        | Condition::Present(_)
+        | Condition::SomeField { .. }) => other,
     }
 }
 

@@ -69,7 +69,7 @@ pub(crate) enum Image {
     NextOfEach,
     /// `%%prev` in such a rule.
     PreviousOfEach,
-    /// `%%this` of a schema's `validate`: the value, as the field [`VALUE`] of a document of its own.
+    /// `%%this` of a schema's `validate` and of `additional_fields`: the value, as the field [`VALUE`] of a document of its own.
     Value,
     /// `%%prev` of a schema's `validate`, likewise; absent where there was no value.
     PreviousValue,

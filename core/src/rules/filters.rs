@@ -129,6 +129,9 @@ mod tests {
         assert!(!found(doc! {"owner": ME, "level": 2}));
         assert!(!found(doc! {"owner": "x", "level": 1}));
         assert!(!access.reads_everything());
+        let (mine, foreign) = (raw(&doc! {"owner": ME, "level": 1}), raw(&doc! {"owner": "x", "level": 1}));
+        assert!(access.delete(&mine).is_ok() && access.delete(&foreign).is_err());
+        assert!(access.replace(&foreign, mine.clone()).is_err(), "what is not found is not changed");
         // They match nothing on insert.
         assert!(access.insert(raw(&doc! {"owner": "x"})).is_ok());
     }

@@ -187,7 +187,9 @@ impl Fields {
             let mut others = projection.names().filter(|name| !self.named.contains_key(*name));
             projection.fetches_others() || others.any(is_fetched)
         });
-        Condition::any(named.chain(others.then(|| self.other_read.clone())))
+        let but = self.named.keys().cloned().collect();
+        let other = others.then(|| Condition::some_field(but, self.other_read.clone()));
+        Condition::any(named.chain(other))
     }
 
     /// Whether judging it may call a function.
@@ -203,7 +205,7 @@ impl Fields {
             None => (path, None),
         };
         match (self.named.get(head), rest) {
-            (None, _) => self.other_read.clone(),
+            (None, _) => self.other_read.about(head).into_owned(),
             (Some(BoundField { nested: Some(nested), .. }), Some(rest)) => nested.reads_path(rest),
             (Some(field), _) => field.read.clone(),
         }

@@ -4,6 +4,7 @@
 //! document (`bind`, `grants`); a condition is lowered to a filter for the store, or judged on a document.
 //! Functions answer in between (`answers`).
 
+mod additional;
 mod answers;
 mod bind;
 mod book;

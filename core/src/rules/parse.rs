@@ -33,7 +33,7 @@ pub(crate) enum Place {
     Role,
     /// In the rule of the field at this dotted path, which `%%this` and `%%prev` stand for.
     Field(String),
-    /// In a schema's `validate`: about a value, which `%%this` and `%%prev` stand for.
+    /// In a schema's `validate` or in `additional_fields`: about a value, which `%%this` and `%%prev` stand for.
     Value,
     /// In the `apply_when` of a filter: before there is any document.
     Filter,

@@ -212,11 +212,12 @@ fn parse_fields(
     parsed.into_iter().collect()
 }
 
-/// `%%this` has no field to stand for here.
 fn parse_additional(parser: &mut Parser<'_>, json: Option<&Value>, pointer: &str) -> Option<FieldRule> {
     let rule = section(parser, json, pointer, &GATE_KEYS)?;
-    let read = optional(parser, &rule, "read", pointer);
-    let write = optional(parser, &rule, "write", pointer);
+    // `%%this` is the value of whichever field is asked about.
+    let (read, write) = parser.within(Place::Value, |parser| {
+        (optional(parser, &rule, "read", pointer), optional(parser, &rule, "write", pointer))
+    });
     Some(FieldRule { read: read?, write: write?, fields: BTreeMap::new() })
 }
 

@@ -181,7 +181,7 @@ impl Access {
     /// # Errors
     /// `Insert` when they do not.
     pub fn insert(&self, document: RawDocumentBuf) -> Result<ScopedWrite, Denied> {
-        self.allow(Denied::Insert, |roles| write::may_insert(roles, &document, &self.answers))?;
+        self.allow(Denied::Insert, |rules| write::may_insert(&rules.roles, &document, &self.answers))?;
         Ok(self.write(WriteOperation::Insert(document)))
     }
 
@@ -190,7 +190,10 @@ impl Access {
     /// # Errors
     /// `Update` when they do not, or `before` cannot be read.
     pub fn replace(&self, before: &RawDocument, after: RawDocumentBuf) -> Result<ScopedWrite, Denied> {
-        self.allow(Denied::Update, |roles| write::may_replace(roles, (before, &after), &self.answers))?;
+        self.allow(Denied::Update, |rules| {
+            rules.finds(before, &self.answers)
+                && write::may_replace(&rules.roles, (before, &after), &self.answers)
+        })?;
         Ok(self.write(WriteOperation::Replace { id: id_of(before), document: after }))
     }
 
@@ -199,15 +202,17 @@ impl Access {
     /// # Errors
     /// `Delete` when they do not, or `before` cannot be read.
     pub fn delete(&self, before: &RawDocument) -> Result<ScopedWrite, Denied> {
-        self.allow(Denied::Delete, |roles| write::may_delete(roles, before, &self.answers))?;
+        self.allow(Denied::Delete, |rules| {
+            rules.finds(before, &self.answers) && write::may_delete(&rules.roles, before, &self.answers)
+        })?;
         Ok(self.write(WriteOperation::Delete { id: id_of(before) }))
     }
 
-    fn allow(&self, denial: Denied, allowed: impl Fn(&[BoundRole]) -> bool) -> Result<(), Denied> {
+    fn allow(&self, denial: Denied, allowed: impl Fn(&BoundRules) -> bool) -> Result<(), Denied> {
         let allowed = match &self.standing {
             Standing::System => true,
             Standing::Uncovered => false,
-            Standing::Rules(rules) => allowed(&rules.roles),
+            Standing::Rules(rules) => allowed(rules),
         };
         if allowed { Ok(()) } else { Err(denial) }
     }

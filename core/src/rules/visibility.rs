@@ -65,7 +65,9 @@ impl<'a> FieldMask<'a> {
     /// Judges every field, so that every function that it takes is known to be wanted.
     pub(super) fn judge_all(&self) {
         fn judge(fields: &Fields, scene: Scene<'_>) {
-            fields.other_read.judge(scene);
+            for (name, _) in scene.root.iter().map_while(Result::ok) {
+                fields.other_read.about(name.as_str()).judge(scene);
+            }
             for field in fields.named.values() {
                 field.seen.judge(scene);
                 field.read.judge(scene);
@@ -78,7 +80,7 @@ impl<'a> FieldMask<'a> {
     fn ruled(&self, name: &str) -> Part<&'a Fields> {
         let Some(fields) = self.fields else { return Part::Whole };
         let whole = match fields.named.get(name) {
-            None => fields.other_read.holds(self.scene),
+            None => fields.other_read.about(name).holds(self.scene),
             Some(BoundField { nested: Some(nested), seen, .. }) if seen.holds(self.scene) => {
                 return Part::Below(nested);
             }

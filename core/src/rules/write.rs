@@ -114,7 +114,7 @@ fn field_allowed(
     scenes: &[Scene<'_>],
 ) -> bool {
     match fields.named.get(name) {
-        None => on_all(&fields.other_write, scenes),
+        None => on_all(&fields.other_write.about(name), scenes),
         Some(BoundField { nested: Some(nested), .. }) => match embedded(values) {
             // An embedded document that comes or goes without a field is no field's change.
             Some(change) => change.has_field() && changes_allowed(nested, change, scenes),

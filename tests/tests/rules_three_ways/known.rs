@@ -24,7 +24,6 @@ fn assert_alike(rules: Value, ask: Ask) {
 
 /// §6.7 has `%%this` and `%%prev` in field rules, and `additional_fields` is the rule of the fields that none names.
 #[test]
-#[ignore = "engine: `%%this` in `additional_fields` is not understood, and closes the role"]
 fn a_rule_of_additional_fields_knows_the_value_of_the_field() {
     let rules = json!({ "roles": [{ "name": "r", "apply_when": {},
         "additional_fields": { "read": { "%%this": "red" } } }] });
@@ -33,7 +32,6 @@ fn a_rule_of_additional_fields_knows_the_value_of_the_field() {
 
 /// The same for a write.
 #[test]
-#[ignore = "engine: `%%this` in `additional_fields` is not understood, and closes the role"]
 fn a_rule_of_additional_fields_knows_what_the_field_was() {
     let rules = json!({ "roles": [{ "name": "r", "apply_when": {}, "read": true,
         "additional_fields": { "write": { "%%prev": { "%exists": false } } } }] });

@@ -228,6 +228,8 @@ impl<'a> Explainer<'a> {
         (rights, scenes): (&[Right], &[(&'static str, Option<Scene<'_>>)]),
     ) {
         for (part, expression) in rules_of(grants, path, rights) {
+            let expression = expression.map(|expression| expression.of_field(path));
+            let expression = expression.as_ref();
             if expression.is_none() {
                 told.add(CheckExplained { part, image: "any".to_owned(), trace: Trace::not_given() });
                 continue;

@@ -110,12 +110,7 @@ impl Explanation {
     }
 }
 
-fn is_found(
-    access: &Access,
-    action: Action,
-    query: Query,
-    document: &RawDocument,
-) -> Result<bool, Denied> {
+fn is_found(access: &Access, action: Action, query: Query, document: &RawDocument) -> Result<bool, Denied> {
     let query = if action == Action::Search { access.search(query) } else { access.find(query) }?;
     Ok(matches(query.filter(), document) && query.accepts(document))
 }
