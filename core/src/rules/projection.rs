@@ -56,12 +56,13 @@ impl Projection {
 
     /// Of the paths, each with whether it is fetched; `None` when there are none.
     fn of(paths: &[(String, bool)]) -> Result<Option<Self>, Mixed> {
-        // That `_id` is left out says nothing of the others.
-        let says = |(path, on): &&(String, bool)| path != "_id" || *on;
-        let others: Vec<bool> = paths.iter().filter(says).map(|(_, on)| !on).collect();
+        // Of `_id` either may be said beside both: then it says nothing of the others.
+        let others: Vec<bool> = paths.iter().filter(|(path, _)| path != "_id").map(|(_, on)| !on).collect();
         let others = match others.as_slice() {
-            [] if paths.is_empty() => return Ok(None),
-            [] => true,
+            [] => match paths.first() {
+                Some((_, on)) => !on,
+                None => return Ok(None),
+            },
             [first, rest @ ..] if rest.iter().all(|other| other == first) => *first,
             _ => return Err(Mixed),
         };
@@ -212,8 +213,6 @@ mod tests {
         assert_eq!(one().merge(parsed(json!({ "z": 0 })).unwrap()), Err(Mixed));
         let anonymous = one().merge(parsed(json!({ "_id": 0 })).unwrap()).unwrap();
         assert!(!anonymous.tree().fetches("_id") && anonymous.tree().fetches("a"));
-        let only_id = parsed(json!({ "_id": 1 })).unwrap();
-        assert_eq!(only_id.merge(parsed(json!({ "a": 0 })).unwrap()), Err(Mixed));
         let less = parsed(json!({ "a": 0 })).unwrap().merge(parsed(json!({ "b": 0 })).unwrap()).unwrap();
         assert!(!less.tree().fetches("a") && !less.tree().fetches("b") && less.tree().fetches("c"));
     }
