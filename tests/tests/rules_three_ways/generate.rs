@@ -48,7 +48,8 @@ fn role(place: usize, is_last: bool, dice: &mut Dice) -> Value {
     }
     if dice.chance(60) {
         let mut additional = json!({});
-        // Here `%%this` is not understood by the engine (see `known.rs`), so that it is not asked about.
+        // Of `%%this` and `%%prev` here (see `known.rs`) nothing says whether a field that is not there, and would be
+        // readable, makes its document readable; the engine says no, the oracle yes, so that they are left out.
         states(&mut additional, &[("read", 70), ("write", 60)], Place::Document, dice);
         role["additional_fields"] = additional;
     }
