@@ -5,7 +5,7 @@
 //! 2. Who asks the rules answers what is wanted and asks again, until nothing is: [`Answers::settle`].
 //! 3. A function is called once for the same arguments in a request.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,19 +26,26 @@ pub(crate) struct Answers(Arc<Mutex<Table>>);
 
 #[derive(Debug, Default)]
 struct Table {
-    known: HashMap<(Arc<str>, Vec<u8>), Bson>,
-    wanted: Vec<RuleCall>,
+    known: HashMap<Key, Bson>,
+    /// In the order of asking.
+    wanted: Vec<(Key, RuleCall)>,
+    /// The keys of these, for a page asks about many documents at once.
+    noted: HashSet<Key>,
 }
+
+/// What is equal for equal calls: the function and its arguments' bytes.
+type Key = (Arc<str>, Vec<u8>);
 
 impl Answers {
     /// The answer to a call; `None` when it has still to be called, which is noted.
     pub(crate) fn of(&self, call: RuleCall) -> Option<Bson> {
+        let key = key(&call);
         let mut table = self.lock();
-        if let Some(known) = table.known.get(&key(&call)) {
+        if let Some(known) = table.known.get(&key) {
             return Some(known.clone());
         }
-        if !table.wanted.contains(&call) {
-            table.wanted.push(call);
+        if table.noted.insert(key.clone()) {
+            table.wanted.push((key, call));
         }
         None
     }
@@ -61,9 +68,11 @@ impl Answers {
             if wanted.is_empty() {
                 return Ok(found);
             }
-            let values = answer(wanted.clone()).await?;
+            let (keys, calls): (Vec<Key>, Vec<RuleCall>) = wanted.into_iter().unzip();
+            let values = answer(calls).await?;
             let mut table = self.lock();
-            table.known.extend(wanted.iter().map(key).zip(values));
+            table.noted.clear();
+            table.known.extend(keys.into_iter().zip(values));
         }
     }
 
@@ -72,8 +81,8 @@ impl Answers {
     }
 }
 
-/// Equal for equal calls. Values that cannot be written down as BSON are told apart by nothing; there are none.
-fn key(call: &RuleCall) -> (Arc<str>, Vec<u8>) {
+/// Values that cannot be written down as BSON are told apart by nothing; there are none.
+fn key(call: &RuleCall) -> Key {
     let arguments = RawArrayBuf::from_iter(
         call.arguments.iter().filter_map(|value| bson::RawBson::try_from(value.clone()).ok()),
     );
