@@ -55,28 +55,16 @@ pub(crate) fn merged_sql(collection: i64, keys: &[(Source, Vec<u8>)]) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::walk::tests::steps;
 
     #[test]
     fn keys_are_walked_side_by_side_and_nothing_is_put_in_order() {
-        let connection = Connection::open_in_memory().unwrap();
-        connection
-            .execute_batch(
-                "CREATE TABLE docs_1 (seq INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, body BLOB NOT NULL) STRICT;
-                 CREATE TABLE idx_2 (key BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq))
-                     STRICT, WITHOUT ROWID;",
-            )
-            .unwrap();
         for count in [2, 3, 32] {
             let keys: Vec<_> = (0..count)
                 .map(|at| (if at == 0 { Source::Id } else { Source::Index(2) }, vec![1, at]))
                 .collect();
-            let sql = format!("EXPLAIN QUERY PLAN {}", merged_sql(1, &keys));
-            let mut statement = connection.prepare(&sql).unwrap();
-            let mut rows = statement.raw_query();
-            let mut steps = Vec::new();
-            while let Some(row) = rows.next().unwrap() {
-                steps.push(row.get::<_, String>(3).unwrap());
-            }
+            let steps = steps(&merged_sql(1, &keys));
+            assert!(!steps.is_empty());
             assert!(
                 !steps.iter().any(|step| step.contains("TEMP") || step.starts_with("SCAN ")),
                 "{steps:#?}"

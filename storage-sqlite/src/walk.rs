@@ -440,11 +440,11 @@ fn unreadable() -> backstitch::store::StoreError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    #[test]
-    fn an_indexed_filter_never_scans_the_documents() {
+    /// The steps in which SQLite carries out a statement over `docs_1` and `idx_2`.
+    pub(crate) fn steps(sql: &str) -> Vec<String> {
         let connection = Connection::open_in_memory().unwrap();
         connection
             .execute_batch(
@@ -453,15 +453,20 @@ mod tests {
                      STRICT, WITHOUT ROWID;",
             )
             .unwrap();
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut rows = statement.raw_query();
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            steps.push(row.get::<_, String>(3).unwrap());
+        }
+        steps
+    }
+
+    #[test]
+    fn an_indexed_filter_never_scans_the_documents() {
         for source in [Source::Id, Source::Index(2)] {
             for slots in [1, 2, 64] {
-                let sql = format!("EXPLAIN QUERY PLAN {}", ranges_sql(1, source, slots));
-                let mut statement = connection.prepare(&sql).unwrap();
-                let mut rows = statement.raw_query();
-                let mut steps = Vec::new();
-                while let Some(row) = rows.next().unwrap() {
-                    steps.push(row.get::<_, String>(3).unwrap());
-                }
+                let steps = steps(&ranges_sql(1, source, slots));
                 assert!(steps.iter().any(|step| step.starts_with("SEARCH d")), "{steps:?}");
                 assert!(
                     !steps.iter().any(|step| step.starts_with("SCAN d") || step.starts_with("SCAN i")),

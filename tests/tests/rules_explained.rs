@@ -129,6 +129,31 @@ async fn a_secret_is_never_shown() {
 }
 
 #[tokio::test]
+async fn of_no_secret_a_part_is_shown() {
+    let long = format!("{}end", "long".repeat(100));
+    let secrets = [("code", "hush"), ("more", "hush-hush"), ("odd", "a\"b\\"), ("long", long.as_str())];
+    let names = secrets.map(|(name, _)| json!({ "%%root.code": format!("%%values.{name}") }));
+    let rules = json!({ "roles": [{ "name": "r", "apply_when": { "%or": names }, "read": true }] });
+    let mut config = AppConfig::new("secrets").collection(CollectionConfig::new("notes").rules(rules));
+    for (name, secret) in secrets {
+        config.values.insert(name.to_owned(), ConfigValue::Secret(Secret::new(secret.to_owned())));
+    }
+    let builder =
+        Engine::builder().store(Arc::new(MemoryStore::new())).public_url("http://explained.example");
+    let engine = builder.app(config).build().await.unwrap();
+    let app = engine.apps().next().unwrap();
+    for (_, secret) in secrets {
+        let stored = raw(&doc! { "_id": 1, "code": secret });
+        let told = ask(app, "ada", Question::new(Action::Read).about(&stored)).await.unwrap();
+        assert_eq!(told.role.as_deref(), Some("r"));
+        let shown = format!("{told}\n{}", serde_json::to_string(&told).unwrap());
+        for part in ["hush", "longlong", "a\\"] {
+            assert!(!shown.contains(part), "{part} in {shown}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_answer_explains_itself_to_those_who_may_know_and_ask() {
     let engine = engine(Some(json!({ "%%user.type": "normal" }))).await;
     let client = Client::new(&engine, engine.apps().next().unwrap().id().as_str()).guest().await;

@@ -104,7 +104,9 @@ impl App {
             ConfigValue::Secret(secret) if !secret.expose().is_empty() => Some(secret.expose()),
             ConfigValue::Secret(_) | ConfigValue::Plain(_) => None,
         });
-        let secrets: Vec<&str> = secrets.collect();
+        let mut secrets: Vec<&str> = secrets.collect();
+        // A secret may be the beginning of another.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         if !secrets.is_empty() {
             hide_in(&mut explained, &secrets);
         }
@@ -144,8 +146,8 @@ fn hide_in(json: &mut Value, secrets: &[&str]) {
             for secret in secrets {
                 // Texts quote values as JSON does.
                 let quoted = Value::from(*secret).to_string();
-                let quoted = quoted.trim_matches('"');
-                for shown in [*secret, quoted] {
+                let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+                for shown in [*secret, inner.unwrap_or(secret)] {
                     if text.contains(shown) {
                         *text = text.replace(shown, HIDDEN);
                     }

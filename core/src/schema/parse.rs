@@ -26,8 +26,8 @@ const NOT_ENFORCED: [&str; 2] = ["$ref", "definitions"];
 const ANNOTATIONS: [&str; 9] =
     ["title", "description", "default", "examples", "$schema", "$comment", "$id", "id", "_id"];
 
-/// Keywords that are obeyed: the structure here, the values in `validate`.
-const OBEYED: [&str; 35] = [
+/// Keywords that are obeyed, beside [`NOT_OF_OBJECTS`]: the structure here, the values in `validate`.
+const OBEYED: [&str; 23] = [
     "bsonType",
     "type",
     "properties",
@@ -37,18 +37,6 @@ const OBEYED: [&str; 35] = [
     "validate",
     "enum",
     "const",
-    "minimum",
-    "exclusiveMinimum",
-    "maximum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "format",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
     "additionalItems",
     "contains",
     "minProperties",
@@ -65,7 +53,7 @@ const OBEYED: [&str; 35] = [
     "else",
 ];
 
-/// Keywords for values that are no objects.
+/// Keywords that are obeyed too, for values that are no objects.
 const NOT_OF_OBJECTS: [&str; 12] = [
     "minimum",
     "exclusiveMinimum",
@@ -254,7 +242,7 @@ impl Parser<'_> {
 
     pub(super) fn keywords(&mut self, node: &Map<String, Value>, at: &str) {
         for keyword in node.keys().map(String::as_str) {
-            let known = OBEYED.contains(&keyword) || ANNOTATIONS.contains(&keyword);
+            let known = [&OBEYED[..], &NOT_OF_OBJECTS, &ANNOTATIONS].iter().any(|set| set.contains(&keyword));
             if NOT_ENFORCED.contains(&keyword) {
                 self.warn(&child(at, keyword), format!("`{keyword}` is not enforced yet"));
             } else if !known {

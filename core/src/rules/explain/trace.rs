@@ -127,16 +127,11 @@ fn made(operand: &Operand, facts: Facts<'_>, scene: Option<Scene<'_>>) -> Option
     Some(values.first().map_or("nothing".to_owned(), shown))
 }
 
-/// A value, cut where it is long.
+/// A value, whole: the part of a secret would not be known for one.
 fn shown(value: &Bson) -> String {
-    const MOST: usize = 120;
-    let text = match value {
+    match value {
         Bson::Document(_) => "a document".to_owned(),
         value => value.clone().into_relaxed_extjson().to_string(),
-    };
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
     }
 }
 
