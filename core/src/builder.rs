@@ -14,7 +14,7 @@ use crate::engine::{
 };
 use crate::env::Env;
 use crate::error::Error;
-use crate::functions::{BatchFunction, Function, Functions};
+use crate::functions::{BatchFunction, Function, FunctionRuntime, Functions};
 use crate::graphql::{Graphql, Introspection};
 use crate::http::{Network, OriginList, Proxies};
 use crate::id::{AppId, CollectionId, DomainId};
@@ -39,6 +39,7 @@ pub struct EngineBuilder {
     keys: HashMap<AppId, Vec<SigningKeyRecord>>,
     functions: HashMap<String, Arc<dyn Function>>,
     batches: HashMap<String, Arc<dyn BatchFunction>>,
+    runtime: Option<Arc<dyn FunctionRuntime>>,
     user_hooks: Vec<UserHook>,
     request_log: Arc<dyn RequestLog>,
     apps: Vec<AppConfig>,
@@ -64,6 +65,7 @@ impl EngineBuilder {
             keys: HashMap::new(),
             functions: HashMap::new(),
             batches: HashMap::new(),
+            runtime: None,
             user_hooks: Vec::new(),
             request_log: Arc::new(EventLog),
             apps: Vec::new(),
@@ -135,6 +137,13 @@ impl EngineBuilder {
         self
     }
 
+    /// What runs the functions that exported apps have as source code. Native functions of the same name are asked
+    /// first.
+    pub fn runtime(mut self, runtime: impl FunctionRuntime + 'static) -> Self {
+        self.runtime = Some(Arc::new(runtime));
+        self
+    }
+
     /// A listener to log-ins and to users who come and go. Several are called in the order that they are given.
     pub fn on_user_event(mut self, hook: UserHook) -> Self {
         self.user_hooks.push(hook);
@@ -181,13 +190,25 @@ impl EngineBuilder {
             Err(error) => return Err(BuildError { problems: Vec::new(), cause: Some(error) }),
         };
         let functions = Functions::new(self.functions, env.clone(), self.limits.function);
-        let functions = functions.with_batches(self.batches);
+        let functions = functions.with_batches(self.batches).with_depth(self.limits.function_depth);
         let events = UserEvents::new(self.user_hooks);
         let watcher = Watcher::new(self.request_log, env.clone());
         metrics::describe();
         let (limits, proxies, keys, apps) = (self.limits, self.proxies, self.keys, self.apps);
-        let wiring =
-            Wiring { store, env, public_url, limits, proxies, hasher, keys, functions, events, watcher };
+        let runtime = self.runtime;
+        let wiring = Wiring {
+            store,
+            env,
+            public_url,
+            limits,
+            proxies,
+            hasher,
+            keys,
+            functions,
+            runtime,
+            events,
+            watcher,
+        };
         wiring.build(apps).await.map_err(|cause| BuildError { problems: Vec::new(), cause: Some(cause) })
     }
 }
@@ -202,6 +223,7 @@ struct Wiring {
     hasher: Arc<PasswordHasher>,
     keys: HashMap<AppId, Vec<SigningKeyRecord>>,
     functions: Functions,
+    runtime: Option<Arc<dyn FunctionRuntime>>,
     events: UserEvents,
     watcher: Watcher,
 }
@@ -236,14 +258,16 @@ impl Wiring {
         let introspection =
             if config.graphql.introspection { Introspection::Enabled } else { Introspection::Disabled };
         let graphql = Graphql::new(Arc::new(catalog(&config, &mut report)), introspection, &self.limits);
-        let rules = rule_book(&config, (&self.functions, &self.limits), &mut report);
-        missing_functions(&config, &|name| self.functions.has(name), &mut report);
+        let functions = self.functions.of_app(&id, (&config.functions, self.runtime.as_deref()), &mut report);
+        let rules = rule_book(&config, (&functions, &self.limits), &mut report);
+        missing_functions(&config, &|name| functions.has(name), &mut report);
         what_tells(&config, &mut report);
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");
         }
         let sessions = Arc::new(self.sessions(&config, domain).await?);
-        let auth = Auth::new(&config.auth, self.auth_parts(&config, Arc::clone(&sessions)));
+        let auth =
+            Auth::new(&config.auth, self.auth_parts(&config, (functions.clone(), Arc::clone(&sessions))));
         Ok(App::new(AppParts {
             origins: OriginList::new(&config.allowed_request_origins),
             schemas: schemas(&config),
@@ -253,7 +277,7 @@ impl Wiring {
             sessions,
             rules,
             graphql,
-            functions: self.functions.clone(),
+            functions,
             store: Arc::clone(&self.store),
             env: self.env.clone(),
             watcher: self.watcher.clone(),
@@ -282,11 +306,11 @@ impl Wiring {
         Sessions::start(settings, keys).await
     }
 
-    fn auth_parts(&self, config: &AppConfig, sessions: Arc<Sessions>) -> AuthParts {
+    fn auth_parts(&self, config: &AppConfig, (functions, sessions): (Functions, Arc<Sessions>)) -> AuthParts {
         AuthParts {
             app: config.id.clone(),
             name: config.name.clone(),
-            functions: self.functions.clone(),
+            functions,
             events: self.events.clone(),
             egress: config.egress.clone(),
             public_url: self.public_url.clone(),

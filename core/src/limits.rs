@@ -79,6 +79,8 @@ pub struct Limits {
     pub hidden_answer: Duration,
     /// How long a function may run.
     pub function: Duration,
+    /// How many functions may call one another.
+    pub function_depth: usize,
     /// Calls of functions at once, where one computes a field, or judges a rule, document by document.
     pub function_calls: usize,
     /// Explanations of rules in one answer, and documents in one explanation.
@@ -134,6 +136,7 @@ impl Default for Limits {
             verified_credential: Duration::from_secs(5 * 60),
             hidden_answer: Duration::from_secs(1),
             function: Duration::from_secs(300),
+            function_depth: 16,
             function_calls: 8,
             explanations: 100,
             foreign_token: 64 * 1024,

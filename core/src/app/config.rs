@@ -8,10 +8,12 @@ use serde_json::{Map, Value, json};
 
 use super::graphql::GraphQlConfig;
 use super::settings::ConfiguredIndex;
+use super::triggers::AuthTrigger;
 use super::values::ConfigValue;
 use super::{app_id, auth};
 use crate::auth::config::{AuthConfig, CustomUserDataConfig, MailTemplate, ProviderKind};
 use crate::env::{Egress, MailKind};
+use crate::functions::FunctionSource;
 use crate::http::Network;
 use crate::id::{AppId, CollectionId};
 use crate::report::Report;
@@ -73,8 +75,10 @@ pub struct AppConfig {
     pub graphql: GraphQlConfig,
     /// Named values (`%%values`).
     pub values: BTreeMap<String, ConfigValue>,
-    /// The names of the functions that the export has.
-    pub functions: Vec<String>,
+    /// The functions that the export has, and how they are to be run.
+    pub functions: Vec<FunctionSource>,
+    /// The functions that are told of log-ins and of users who come and go.
+    pub triggers: Vec<AuthTrigger>,
     /// The indexes that were asked for.
     pub indexes: Vec<ConfiguredIndex>,
     /// The servers at private addresses that may be asked.
@@ -104,6 +108,7 @@ impl AppConfig {
             graphql: GraphQlConfig::default(),
             values: BTreeMap::new(),
             functions: Vec::new(),
+            triggers: Vec::new(),
             indexes: Vec::new(),
             egress: Egress::default(),
             explain: None,

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::config::AppConfig;
 use super::layout::AppDirectory;
 use super::values::{self, Secrets};
-use super::{auth, data_sources, functions, graphql, mails, root, settings};
+use super::{auth, data_sources, functions, graphql, mails, root, settings, triggers};
 use crate::report::Report;
 
 impl AppConfig {
@@ -43,6 +43,7 @@ fn read(path: &Path, secrets: &Secrets, report: &mut Report) -> Option<AppConfig
     graphql::read(&mut app, &directory, report);
     values::read(&mut app, &directory, secrets, report);
     functions::read(&mut app, &directory, report);
+    triggers::read(&mut app, &directory, report);
     root::report_unread_folders(&directory, report);
     Some(app)
 }
@@ -425,7 +426,8 @@ mod tests {
             ("triggers/t.json", r#"{"name": "t", "disabled": false}"#),
             ("triggers/off.json", r#"{"name": "off", "disabled": true}"#),
         ]);
-        assert_eq!(app.functions, ["create", "lost", "user/create"]);
+        let names: Vec<_> = app.functions.iter().map(|function| function.name.as_str()).collect();
+        assert_eq!(names, ["create", "lost"]);
         let files: Vec<_> = places(&report).into_iter().map(|(_, file, at)| (file, at)).collect();
         assert_eq!(
             files,

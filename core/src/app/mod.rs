@@ -22,6 +22,7 @@ mod root;
 mod security;
 mod settings;
 mod template;
+mod triggers;
 mod values;
 
 pub use config::{AppConfig, CollectionConfig, DefaultRules, RulesSource};
@@ -29,4 +30,5 @@ pub use data::{DataError, DataFile, Documents};
 pub use graphql::{GraphQlConfig, ValidationAction};
 pub use import::ImportError;
 pub use settings::ConfiguredIndex;
+pub use triggers::AuthTrigger;
 pub use values::{ConfigValue, Secrets};

@@ -253,7 +253,7 @@ impl Auth {
         let (app, provider) = (self.parts.app.clone(), String::new());
         let acting = ActingUser { user: user.clone(), session: None, provider, custom_data: None };
         let argument = Actor::user(app.clone(), acting).as_document();
-        let call = FunctionCall { actor: Actor::system(app), arguments: vec![argument.into()], peer: None };
+        let call = FunctionCall::new(Actor::system(app), vec![argument.into()]);
         self.parts.functions.call(name, call).await.map(drop).map_err(|error| match error.kind() {
             ErrorKind::FunctionExecutionError => Error::new(ErrorKind::AuthError, error.hint().to_owned()),
             _ => error,

@@ -9,6 +9,7 @@ use super::{App, AppParts};
 use crate::actor::Actor;
 use crate::app::{ConfigValue, ValidationAction};
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::CallContext;
 use crate::graphql::{GraphqlRequest, GraphqlResponse};
 use crate::id::CollectionId;
 use crate::rules::{Action, Answers, Circumstances, Explanation, Lazily, Question, RuleCall};
@@ -114,7 +115,8 @@ impl App {
     }
 
     async fn answered(&self, actor: &Actor, wanted: Vec<RuleCall>) -> Result<Vec<Bson>> {
-        self.parts().functions.answer_all(actor, None, wanted, self.limits().function_calls).await
+        let asked = (actor, &CallContext::detached(actor.clone()));
+        self.parts().functions.answer_all(asked, None, wanted, self.limits().function_calls).await
     }
 
     /// What the rules allow may still not fit the schema.

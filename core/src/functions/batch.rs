@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 use bson::{Bson, Document};
 
-use super::FunctionFailure;
+use super::{CallContext, FunctionFailure};
 use crate::actor::Actor;
 
 /// A function that computes a field of many documents in one call.
@@ -46,6 +46,8 @@ pub struct BatchCall {
     pub sources: Vec<Document>,
     /// The peer that the request came from, where it is known.
     pub peer: Option<IpAddr>,
+    /// What it reaches: data under the rules, other functions, values, other servers.
+    pub context: CallContext,
 }
 
 #[async_trait]

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 use bson::Bson;
 
+use super::CallContext;
 use crate::actor::Actor;
 
 /// A function that the configuration calls by name.
@@ -50,6 +51,21 @@ pub struct FunctionCall {
     pub arguments: Vec<Bson>,
     /// The peer that the request came from, where it is known.
     pub peer: Option<IpAddr>,
+    /// What it reaches: data under the rules, other functions, values, other servers.
+    pub context: CallContext,
+}
+
+impl FunctionCall {
+    /// A call for this actor, outside of any request and any app: [`Functions`](super::Functions) puts the app in.
+    pub fn new(actor: Actor, arguments: Vec<Bson>) -> Self {
+        Self { context: CallContext::detached(actor.clone()), actor, arguments, peer: None }
+    }
+
+    /// The same for a peer, where it is known.
+    #[must_use]
+    pub fn from_peer(self, peer: Option<IpAddr>) -> Self {
+        Self { peer, ..self }
+    }
 }
 
 impl std::fmt::Debug for FunctionCall {

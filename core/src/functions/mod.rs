@@ -10,9 +10,13 @@
 mod batch;
 mod bounded;
 mod call;
+mod context;
 mod registry;
+mod source;
 
 pub use batch::{BatchCall, BatchFunction};
 pub(crate) use bounded::{Ended, bounded};
 pub use call::{Function, FunctionCall, FunctionFailure};
+pub use context::{CallContext, FunctionHost};
 pub use registry::Functions;
+pub use source::{FunctionRuntime, FunctionSettings, FunctionSource};

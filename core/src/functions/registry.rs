@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use bson::{Bson, Document};
@@ -13,11 +13,16 @@ use futures_util::{FutureExt, StreamExt, stream};
 use tracing::{Instrument as _, debug_span};
 
 use super::bounded::{Ended, bounded};
-use super::{BatchCall, BatchFunction, Function, FunctionCall, FunctionFailure};
+use super::{
+    BatchCall, BatchFunction, CallContext, Function, FunctionCall, FunctionFailure, FunctionHost,
+    FunctionRuntime, FunctionSettings, FunctionSource,
+};
 use crate::actor::Actor;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::AppId;
 use crate::observe::metrics;
+use crate::report::Report;
 use crate::rules::RuleCall;
 
 /// The functions of an engine. Cloning it is cheap.
@@ -25,14 +30,79 @@ use crate::rules::RuleCall;
 pub struct Functions {
     named: Arc<HashMap<String, Arc<dyn Function>>>,
     batches: Arc<HashMap<String, Arc<dyn BatchFunction>>>,
+    settings: Arc<HashMap<String, FunctionSettings>>,
+    /// The app that they belong to, once there is one.
+    home: Arc<OnceLock<Weak<dyn FunctionHost>>>,
     env: Env,
     deadline: Duration,
+    depth: usize,
 }
 
 impl Functions {
+    /// How many functions may call one another unless [`Limits::function_depth`](crate::limits::Limits) says otherwise.
+    const DEPTH: usize = 16;
+
     /// These functions, each with `deadline` to run.
     pub fn new(named: HashMap<String, Arc<dyn Function>>, env: Env, deadline: Duration) -> Self {
-        Self { named: Arc::new(named), batches: Arc::default(), env, deadline }
+        Self {
+            named: Arc::new(named),
+            batches: Arc::default(),
+            settings: Arc::default(),
+            home: Arc::default(),
+            env,
+            deadline,
+            depth: Self::DEPTH,
+        }
+    }
+
+    /// So many functions may call one another.
+    #[must_use]
+    pub(crate) fn with_depth(self, depth: usize) -> Self {
+        Self { depth, ..self }
+    }
+
+    /// The functions of an app: these, and behind them what a runtime makes of the app's sources. A source that the
+    /// runtime refuses is no function, and the report says why.
+    #[must_use]
+    pub(crate) fn of_app(
+        &self,
+        app: &AppId,
+        (sources, runtime): (&[FunctionSource], Option<&dyn FunctionRuntime>),
+        report: &mut Report,
+    ) -> Self {
+        let mut named = HashMap::clone(&self.named);
+        let mut settings = HashMap::new();
+        for source in sources {
+            let names = [Some(source.name.as_str()), source.path_name()];
+            for name in names.into_iter().flatten() {
+                settings.entry(name.to_owned()).or_insert_with(|| source.settings.clone());
+            }
+            let (Some(runtime), true) = (runtime, source.code.is_some()) else { continue };
+            if self.has(&source.name) {
+                continue;
+            }
+            match runtime.function(app, source) {
+                Ok(function) => {
+                    for name in names.into_iter().flatten() {
+                        named.entry(name.to_owned()).or_insert_with(|| Arc::clone(&function));
+                    }
+                }
+                Err(message) => report.error(&source.file, "", message),
+            }
+        }
+        let (named, settings, home) = (Arc::new(named), Arc::new(settings), Arc::default());
+        Self { named, settings, home, ..self.clone() }
+    }
+
+    /// Says which app they belong to.
+    pub(crate) fn move_into(&self, home: Weak<dyn FunctionHost>) {
+        // There is but one app; a second one would be a defect, and is passed over.
+        let _ = self.home.set(home);
+    }
+
+    /// How a function is to be run.
+    pub(crate) fn settings(&self, name: &str) -> Option<&FunctionSettings> {
+        self.settings.get(name)
     }
 
     /// Also these, which compute a field of many documents in one call.
@@ -65,11 +135,17 @@ impl Functions {
     pub async fn call(&self, name: &str, call: FunctionCall) -> Result<Bson> {
         if let Some(function) = self.named.get(name) {
             let span = debug_span!("function", function = name, calls = 1);
-            return self.guarded(name, function.call(call)).instrument(span).await;
+            return async {
+                let context = self.context(name, call.context).await?;
+                self.guarded(name, function.call(FunctionCall { context, ..call })).await
+            }
+            .instrument(span)
+            .await;
         }
-        let FunctionCall { actor, arguments, peer } = call;
+        let FunctionCall { actor, arguments, peer, context } = call;
         let (input, sources) = (arguments.into_iter().next(), vec![Document::new()]);
-        let mut values = self.call_for_each(name, BatchCall { actor, input, sources, peer }, 1).await?;
+        let mut values =
+            self.call_for_each(name, BatchCall { actor, input, sources, peer, context }, 1).await?;
         values.pop().unwrap_or_else(|| Err(not_found(name)))
     }
 
@@ -97,12 +173,13 @@ impl Functions {
             return Ok(values.into_iter().map(Ok).collect());
         }
         let Some(function) = self.named.get(name) else { return Err(not_found(name)) };
-        let BatchCall { actor, input, sources, peer } = call;
+        let BatchCall { actor, input, sources, peer, context } = call;
+        let context = self.context(name, context).await?;
         let calls: Vec<BoxFuture<'_, Result<Bson>>> = sources
             .into_iter()
             .map(|source| {
                 let arguments = input.iter().cloned().chain([Bson::Document(source)]).collect();
-                let call = FunctionCall { actor: actor.clone(), arguments, peer };
+                let call = FunctionCall { context: context.clone(), actor: actor.clone(), arguments, peer };
                 self.guarded(name, function.call(call)).boxed()
             })
             .collect();
@@ -116,7 +193,7 @@ impl Functions {
     /// As [`call`](Self::call): the first failure.
     pub(crate) async fn answer_all(
         &self,
-        actor: &Actor,
+        (actor, context): (&Actor, &CallContext),
         peer: Option<IpAddr>,
         calls: Vec<RuleCall>,
         at_once: usize,
@@ -124,12 +201,33 @@ impl Functions {
         let calls: Vec<BoxFuture<'_, Result<Bson>>> = calls
             .into_iter()
             .map(|RuleCall { function, arguments }| {
-                let call = FunctionCall { actor: actor.clone(), arguments, peer };
+                let call = FunctionCall { actor: actor.clone(), arguments, peer, context: context.clone() };
                 async move { self.call(&function, call).await }.boxed()
             })
             .collect();
         let answers: Vec<Result<Bson>> = stream::iter(calls).buffered(at_once.max(1)).collect().await;
         answers.into_iter().collect()
+    }
+
+    /// What a function reaches: its app, as whom its settings say.
+    async fn context(&self, name: &str, context: CallContext) -> Result<CallContext> {
+        if context.depth >= self.depth {
+            let text = format!("more than {} functions call one another", self.depth);
+            return Err(Error::new(ErrorKind::FunctionExecutionError, text));
+        }
+        let mut context = match self.home.get().and_then(Weak::upgrade) {
+            Some(home) if !context.has_host() => context.hosted(home),
+            _ => context,
+        };
+        context.depth += 1;
+        if let Some(settings) = self.settings.get(name) {
+            if settings.run_as_system {
+                context.actor = Actor::system(context.actor.app().clone());
+            } else if let Some(user) = &settings.run_as_user {
+                context.actor = context.user(user).await?;
+            }
+        }
+        Ok(context)
     }
 
     /// What a function gives, within its deadline and with its panics caught.
@@ -182,7 +280,7 @@ mod tests {
     use crate::id::AppId;
 
     fn call(argument: i32) -> FunctionCall {
-        FunctionCall { actor: Actor::system(AppId::new("a")), arguments: vec![argument.into()], peer: None }
+        FunctionCall::new(Actor::system(AppId::new("a")), vec![argument.into()])
     }
 
     fn functions() -> Functions {
@@ -216,7 +314,9 @@ mod tests {
     }
 
     fn for_each(sources: Vec<Document>) -> BatchCall {
-        BatchCall { actor: Actor::system(AppId::new("a")), input: Some(2.into()), sources, peer: None }
+        let actor = Actor::system(AppId::new("a"));
+        let context = CallContext::detached(actor.clone());
+        BatchCall { actor, input: Some(2.into()), sources, peer: None, context }
     }
 
     #[tokio::test]

@@ -218,7 +218,7 @@ impl EmailPassword {
 
 /// Asks a function that gives back `{status: "success" | "pending" | "fail"}`; anything else is a fail.
 pub(super) async fn decide(cx: &ProviderContext<'_>, name: &str, arguments: Vec<Bson>) -> Result<Decision> {
-    let call = FunctionCall { actor: Actor::system(cx.app.clone()), arguments, peer: cx.peer };
+    let call = FunctionCall::new(Actor::system(cx.app.clone()), arguments).from_peer(cx.peer);
     let answer = cx.functions.call(name, call).await?;
     Ok(match answer.as_document().and_then(|answer| answer.get_str("status").ok()) {
         Some("success") => Decision::Success,

@@ -42,8 +42,7 @@ impl Provider for CustomFunction {
 
     async fn authenticate(&self, cx: &ProviderContext<'_>, credential: &Credential) -> Result<Proven> {
         let payload = Bson::Document(credential.fields().clone());
-        let call =
-            FunctionCall { actor: Actor::system(cx.app.clone()), arguments: vec![payload], peer: cx.peer };
+        let call = FunctionCall::new(Actor::system(cx.app.clone()), vec![payload]).from_peer(cx.peer);
         let answer = cx.functions.call(&self.config.function, call).await.map_err(|error| {
             match error.kind() {
                 // A failing function is no dead session: clients must not refresh and repeat.

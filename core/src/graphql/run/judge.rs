@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::session::{Failure, store_error};
 use crate::error::ErrorKind;
+use crate::functions::CallContext;
 use crate::graphql::error::{GraphqlError, code};
 use crate::graphql::executor::ExecuteContext;
 use crate::id::CollectionId;
@@ -128,7 +129,8 @@ impl<'a> Judge<'a> {
         if let Some(notes) = notes {
             wanted.iter().for_each(|call| notes.function(&call.function, 1));
         }
-        let answers = functions.answer_all(actor, peer, wanted, self.limits.function_calls).await;
+        let asked = (actor, &CallContext::detached(actor.clone()));
+        let answers = functions.answer_all(asked, peer, wanted, self.limits.function_calls).await;
         answers.map_err(|error| {
             // What a rule's function says is meant for those who write rules.
             tracing::warn!(%error, "a function that rules call failed");
