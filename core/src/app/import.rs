@@ -434,7 +434,7 @@ mod tests {
             [
                 ("graphql/custom_resolvers/q.json", "/function_name"),
                 ("functions/config.json", "/1"),
-                ("triggers/t.json", "")
+                ("triggers/t.json", "/type")
             ]
         );
     }
