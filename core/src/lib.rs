@@ -4,6 +4,7 @@ pub mod actor;
 pub mod app;
 pub mod auth;
 pub mod builder;
+mod data;
 pub mod engine;
 pub mod env;
 pub mod error;
