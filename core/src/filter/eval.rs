@@ -97,7 +97,7 @@ fn holds(test: &Test, value: Option<RawBsonRef<'_>>) -> bool {
 }
 
 /// Whether a single element passes, whose own elements are not looked into.
-fn passes(test: &ElementTest, element: RawBsonRef<'_>) -> bool {
+pub(super) fn passes(test: &ElementTest, element: RawBsonRef<'_>) -> bool {
     match test {
         ElementTest::All(parts) => parts.iter().all(|part| passes(part, element)),
         ElementTest::Any(parts) => parts.iter().any(|part| passes(part, element)),

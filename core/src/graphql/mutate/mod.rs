@@ -14,7 +14,6 @@
 mod build;
 mod change;
 mod changes;
-mod decimal;
 mod operations;
 mod outcome;
 mod root;
