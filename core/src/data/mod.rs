@@ -5,3 +5,4 @@
 pub(crate) mod decimal;
 pub(crate) mod query;
 pub(crate) mod update;
+pub(crate) mod view;

@@ -8,6 +8,7 @@ use bson::{Bson, Document};
 use bytes::Bytes;
 
 use crate::actor::Actor;
+use crate::data::view::View;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What stands behind a [`CallContext`]: the app that the function belongs to. A test of a function may have one of its
@@ -65,6 +66,8 @@ pub struct CallContext {
     pub(crate) request: Arc<Document>,
     /// How many functions called one another to get here.
     pub(crate) depth: usize,
+    /// What it reads and writes together with the mutation that called it.
+    pub(crate) view: Option<View>,
 }
 
 impl CallContext {
@@ -75,7 +78,7 @@ impl CallContext {
 
     /// Of a function that nothing stands behind: it has its arguments, and no app.
     pub fn detached(actor: Actor) -> Self {
-        Self { host: None, actor, request: Arc::default(), depth: 0 }
+        Self { host: None, actor, request: Arc::default(), depth: 0, view: None }
     }
 
     /// The same in an HTTP request: `{httpMethod, remoteIPAddress, requestHeaders, …}`.
@@ -136,6 +139,11 @@ impl CallContext {
     /// The app: `{id, clientAppId, name}`.
     pub fn app(&self) -> Document {
         self.host.as_ref().map(|host| host.app()).unwrap_or_default()
+    }
+
+    /// The same, reading and writing what a mutation has opened.
+    pub(crate) fn within(self, view: Option<View>) -> Self {
+        Self { view, ..self }
     }
 
     pub(crate) fn has_host(&self) -> bool {
