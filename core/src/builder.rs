@@ -10,7 +10,8 @@ use std::sync::Arc;
 use crate::app::AppConfig;
 use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData, UserEvents, UserHook};
 use crate::engine::{
-    App, AppParts, Engine, Parts, catalog, missing_functions, problems_of_schemas, rule_book, what_tells,
+    App, AppParts, Engine, Parts, catalog, missing_functions, permits, problems_of_schemas, rule_book,
+    what_tells,
 };
 use crate::env::Env;
 use crate::error::Error;
@@ -262,6 +263,7 @@ impl Wiring {
         let rules = rule_book(&config, (&functions, &self.limits), &mut report);
         missing_functions(&config, &|name| functions.has(name), &mut report);
         what_tells(&config, &mut report);
+        let permits = permits(&config, &self.limits, &mut report);
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");
         }
@@ -283,6 +285,7 @@ impl Wiring {
             watcher: self.watcher.clone(),
             config,
             report,
+            permits,
         }))
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tracing::Instrument as _;
 
-use super::{App, account, endpoints, graphql, oauth};
+use super::{App, account, endpoints, functions, graphql, oauth};
 use crate::builder::EngineBuilder;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -152,6 +152,7 @@ impl Engine {
             Endpoint::EndSession => endpoints::end_session(app, head).await,
             Endpoint::Profile => endpoints::profile(app, head).await,
             Endpoint::Graphql => graphql::answer(app, head, &body).await,
+            Endpoint::CallFunction => functions::call(app, head, &body).await,
             Endpoint::Health => Ok(wire::health()),
         }
     }

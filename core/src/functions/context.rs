@@ -62,6 +62,8 @@ pub struct CallContext {
     host: Option<Arc<dyn FunctionHost>>,
     /// As whom data are read and written.
     pub(crate) actor: Actor,
+    /// Who called, whomever the function's settings let it act as.
+    pub(crate) caller: Actor,
     /// What `%%request` stands for.
     pub(crate) request: Arc<Document>,
     /// How many functions called one another to get here.
@@ -78,7 +80,7 @@ impl CallContext {
 
     /// Of a function that nothing stands behind: it has its arguments, and no app.
     pub fn detached(actor: Actor) -> Self {
-        Self { host: None, actor, request: Arc::default(), depth: 0, view: None }
+        Self { host: None, caller: actor.clone(), actor, request: Arc::default(), depth: 0, view: None }
     }
 
     /// The same in an HTTP request: `{httpMethod, remoteIPAddress, requestHeaders, …}`.

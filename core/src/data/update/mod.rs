@@ -63,6 +63,11 @@ impl Update {
         parse::update(update, array_filters).map(|form| Self { form }).map_err(refused)
     }
 
+    /// Whether it is a document's new content.
+    pub(crate) fn is_replacement(&self) -> bool {
+        matches!(self.form, Form::Replacement(_))
+    }
+
     /// The changed document.
     ///
     /// # Errors

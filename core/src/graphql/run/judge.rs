@@ -16,7 +16,7 @@ use crate::graphql::error::{GraphqlError, code};
 use crate::graphql::executor::ExecuteContext;
 use crate::id::CollectionId;
 use crate::limits::Limits;
-use crate::rules::{Access, Answers, Circumstances, RuleCall, ScopedQuery};
+use crate::rules::{Access, Answers, Circumstances, Permit, RuleCall, ScopedQuery};
 use crate::store::Cursor;
 
 /// The fewest documents that are put to a function at once, so that the last places of a page are not filled one by one.
@@ -65,6 +65,12 @@ impl<'a> Judge<'a> {
             Some(violation) => violated(collection, violation)
                 .map_err(|message| GraphqlError::new(code::SCHEMA_WRITE, message)),
         }
+    }
+
+    /// Whether the actor may do what is about no document.
+    pub(crate) async fn permits(&self, permit: &Permit) -> Failure<bool> {
+        let rules = self.context.rules;
+        self.settled(|| rules.permits(self.circumstances(), permit)).await
     }
 
     pub(super) fn circumstances(&self) -> Circumstances<'_> {
