@@ -241,8 +241,9 @@ impl Wiring {
             domains.insert(domain, id.clone());
             apps.insert(id, self.app(config, domain).await?);
         }
-        let Self { limits, store, env, proxies, watcher, .. } = self;
-        Ok(Engine::new(Parts { apps, domains, limits, store, env, proxies, watcher }))
+        let Self { limits, store, env, proxies, watcher, events, .. } = self;
+        let triggers = events.queue().clone();
+        Ok(Engine::new(Parts { apps, domains, limits, store, env, proxies, watcher, triggers }))
     }
 
     /// The app's domain id, made on first start.
@@ -314,7 +315,7 @@ impl Wiring {
             app: config.id.clone(),
             name: config.name.clone(),
             functions,
-            events: self.events.clone(),
+            events: self.events.of_app(config),
             egress: config.egress.clone(),
             public_url: self.public_url.clone(),
             store: Arc::clone(&self.store),

@@ -9,6 +9,7 @@ use http::{Request, Response};
 use tracing::Instrument as _;
 
 use super::{App, account, endpoints, functions, graphql, oauth};
+use crate::auth::TriggerQueue;
 use crate::builder::EngineBuilder;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -34,6 +35,7 @@ pub(crate) struct Parts {
     pub(crate) env: Env,
     pub(crate) proxies: Proxies,
     pub(crate) watcher: Watcher,
+    pub(crate) triggers: TriggerQueue,
 }
 
 impl Engine {
