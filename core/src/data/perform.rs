@@ -4,10 +4,15 @@
 //! 2. Documents come back as the caller may read them; a pipeline gets them so as well.
 //! 3. What may not be read does not match; what matches and may not be written refuses the call.
 
+use std::collections::HashMap;
+
 use bson::{Bson, DateTime, Document, RawDocumentBuf, doc};
 
+use super::expression::{Budget, Parser, Scope};
+use super::pipeline::{Caller, Pipeline, Running};
 use super::query;
 use super::request::{Operation, Request};
+use super::shape::{Kind, Shape};
 use super::update::{Occasion, Update};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::{Filter, SortKey};
@@ -16,13 +21,6 @@ use crate::graphql::error::GraphqlError;
 use crate::graphql::run::{Session, decode, denied, encode, id_of};
 use crate::id::CollectionId;
 use crate::rules::{Access, Query, ScopedQuery};
-
-struct Projection;
-impl Projection {
-    fn apply(&self, document: &Document) -> Result<Document> {
-        Ok(document.clone())
-    }
-}
 
 /// A call while it runs: its session, and the collection that it is about.
 pub(crate) struct Call<'s, 'a> {
@@ -76,9 +74,7 @@ impl<'s, 'a> Call<'s, 'a> {
         match request.operation {
             Operation::Find => self.find(&request).await.map(documents),
             Operation::FindOne => self.find(&Request { limit: Some(1), ..request }).await.map(first),
-            Operation::Aggregate => {
-                Err(Error::new(ErrorKind::MongoDbError, "aggregate comes with the next commit"))
-            }
+            Operation::Aggregate => self.aggregate(&request).await,
             Operation::Count => self.count(&request).await,
             Operation::InsertOne => {
                 let ids = self.insert(request.documents).await?;
@@ -101,7 +97,7 @@ impl<'s, 'a> Call<'s, 'a> {
     }
 
     async fn find(&mut self, request: &Request) -> Result<Vec<Document>> {
-        let projection = request.projection.as_ref().map(|given| self.projection(given)).transpose()?;
+        let shape = self.shape(request)?;
         let most = self.session.limits.found_documents;
         let most_with_skipped = most.saturating_add(request.skip);
         let wanted = request.limit.map_or(most_with_skipped + 1, |limit| limit.saturating_add(request.skip));
@@ -112,10 +108,53 @@ impl<'s, 'a> Call<'s, 'a> {
         let found: Vec<RawDocumentBuf> = found.into_iter().skip(skipped).collect();
         refuse_too_many(found.len(), most)?;
         let seen = self.readable(&found).await?;
-        match projection {
+        match shape {
             None => Ok(seen),
-            Some(projection) => seen.iter().map(|document| projection.apply(document)).collect(),
+            Some(shape) => seen.iter().map(|document| self.shaped(&shape, document)).collect(),
         }
+    }
+
+    async fn aggregate(&mut self, request: &Request) -> Result<Bson> {
+        let is_system = self.session.context.actor.is_system();
+        let caller = if is_system { Caller::System } else { Caller::User };
+        let mut pipeline = Pipeline::parse(&request.pipeline, caller)?;
+        // Others are sorted as they are seen: where a document stands must not tell of a hidden field.
+        let leading = pipeline.take_leading(self.access.reads_everything());
+        let found = self.fetch(leading.filter, leading.sort, leading.limit).await?;
+        let seen = self.readable(&found).await?;
+        let foreign = self.foreign(&pipeline).await?;
+        let running =
+            Running { now: self.now(), foreign: &foreign, steps: self.session.limits.pipeline_steps };
+        let result = pipeline.run(seen, &running)?;
+        refuse_too_many(result.len(), self.session.limits.found_documents)?;
+        Ok(documents(result))
+    }
+
+    /// The collections that the pipeline joins; only the system's does.
+    async fn foreign(&mut self, pipeline: &Pipeline) -> Result<HashMap<String, Vec<Document>>> {
+        let mut foreign = HashMap::new();
+        for name in pipeline.foreign() {
+            if foreign.contains_key(name) {
+                continue;
+            }
+            let collection = CollectionId { name: name.into(), ..self.access.collection().clone() };
+            let access = self.session.judge.access(&collection).await.map_err(failed)?;
+            let mut call = Call { session: &mut *self.session, access };
+            let found = call.fetch(Filter::Always, Vec::new(), None).await?;
+            foreign.insert(name.to_owned(), call.readable(&found).await?);
+        }
+        Ok(foreign)
+    }
+
+    fn shape(&self, request: &Request) -> Result<Option<Shape>> {
+        let parsed = |given| Shape::parse(given, Kind::Find, &Parser::default()).map_err(refused);
+        request.projection.as_ref().map(parsed).transpose()
+    }
+
+    fn shaped(&self, shape: &Shape, document: &Document) -> Result<Document> {
+        let budget = Budget::new(self.session.limits.pipeline_steps);
+        let scope = Scope { root: document, now: self.now(), variables: &[], budget: &budget };
+        shape.apply(document, scope).map_err(refused)
     }
 
     async fn count(&mut self, request: &Request) -> Result<Bson> {
@@ -219,10 +258,6 @@ impl<'s, 'a> Call<'s, 'a> {
         self.session.insert_all(&self.access, vec![document]).await.map_err(failed)
     }
 
-    fn projection(&self, _: &Document) -> Result<Projection> {
-        Ok(Projection)
-    }
-
     /// When the call began, for what it stores.
     fn now(&self) -> DateTime {
         DateTime::from_millis(self.session.context.env.clock.now().timestamp_millis())
@@ -260,11 +295,15 @@ impl<'s, 'a> Call<'s, 'a> {
     /// The first document as the caller may read it, and with what they want of it; null where there is none.
     async fn shown(&mut self, request: &Request, documents: &[RawDocumentBuf]) -> Result<Bson> {
         let seen = first(self.readable(documents.get(..1).unwrap_or_default()).await?);
-        match (seen, &request.projection) {
-            (Bson::Document(seen), Some(given)) => self.projection(given)?.apply(&seen).map(Bson::Document),
+        match (seen, self.shape(request)?) {
+            (Bson::Document(seen), Some(shape)) => self.shaped(&shape, &seen).map(Bson::Document),
             (seen, _) => Ok(seen),
         }
     }
+}
+
+fn refused(problem: String) -> Error {
+    Error::new(ErrorKind::MongoDbError, problem)
 }
 
 fn refuse_too_many(found: usize, most: u64) -> Result<()> {

@@ -59,6 +59,11 @@ impl Pattern {
         &self.options
     }
 
+    /// What the `regex` crate made of it.
+    pub(crate) fn compiled(&self) -> &Regex {
+        &self.compiled
+    }
+
     /// Whether it is found in the text.
     pub fn is_match(&self, text: &str) -> bool {
         self.compiled.is_match(text)

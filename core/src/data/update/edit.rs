@@ -4,7 +4,8 @@ use bson::{Bson, DateTime, Document, Timestamp};
 
 use super::array::{Pull, Push};
 use super::path::{ArrayFilter, Path};
-use super::{Change, Occasion, number};
+use super::{Change, Occasion};
+use crate::data::number;
 use crate::filter::{compare, equal};
 
 /// The most elements that are put between the end of an array and a new one.
@@ -81,8 +82,9 @@ fn one(document: &mut Document, place: &[String], edit: &Edit, now: DateTime) ->
             remove(document, place);
             return Ok(());
         }
-        Edit::Add(by) => number::add(current, by)?,
-        Edit::Multiply(by) => number::multiply(current, by)?,
+        // What is not there counts as zero.
+        Edit::Add(by) => current.map_or(Ok(by.clone()), |current| number::add(current, by))?,
+        Edit::Multiply(by) => number::multiply(current.unwrap_or(&Bson::Int32(0)), by)?,
         Edit::Min(value) => match current {
             Some(current) if compare(current, value).is_le() => return Ok(()),
             _ => value.clone(),

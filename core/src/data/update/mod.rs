@@ -2,13 +2,12 @@
 //!
 //! 1. [`Update::parse`] reads all of it, before there is any document: an operator that is not known is refused by name.
 //! 2. `parse.rs` reads, `path.rs` finds the places that a path with `$`, `$[]` or `$[id]` stands for, `edit.rs` changes
-//!    what stands there, `array.rs` knows the operators on arrays and `number.rs` those on numbers.
+//!    what stands there, `array.rs` knows the operators on arrays.
 //! 3. An update without operators is a replacement.
 //! 4. Places are changed in the order of their paths, as the original does: new fields come in that order.
 
 mod array;
 mod edit;
-mod number;
 mod parse;
 mod path;
 mod upsert;

@@ -4,9 +4,9 @@ use bson::{Bson, Document, doc};
 
 use super::array::{ELEMENT, Order, Pull, Push};
 use super::edit::Edit;
-use super::number::is_number;
 use super::path::{ArrayFilter, Path, Segment};
 use super::{Change, Form};
+use crate::data::number::{is_number, whole};
 use crate::filter::Filter;
 
 type Parsed<T> = Result<T, String>;
@@ -139,8 +139,8 @@ fn push(_: &str, operand: &Bson) -> Parsed<Edit> {
     for (name, value) in modifiers {
         match name.as_str() {
             "$each" => {}
-            "$position" => push.position = Some(whole(name, value)?),
-            "$slice" => push.slice = Some(whole(name, value)?),
+            "$position" => push.position = Some(whole_for(name, value)?),
+            "$slice" => push.slice = Some(whole_for(name, value)?),
             "$sort" => push.sort = Some(order(value)?),
             _ => return Err(format!("unrecognized clause in $push: {name}")),
         }
@@ -149,7 +149,7 @@ fn push(_: &str, operand: &Bson) -> Parsed<Edit> {
 }
 
 fn order(value: &Bson) -> Parsed<Order> {
-    let descending = |value: &Bson| match whole("$sort", value) {
+    let descending = |value: &Bson| match whole_for("$sort", value) {
         Ok(1) => Ok(false),
         Ok(-1) => Ok(true),
         _ => Err("the $sort element value must be either 1 or -1".to_owned()),
@@ -163,15 +163,8 @@ fn order(value: &Bson) -> Parsed<Order> {
     }
 }
 
-fn whole(name: &str, value: &Bson) -> Parsed<i64> {
-    #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is small")]
-    let whole = match value {
-        Bson::Int32(value) => Some(i64::from(*value)),
-        Bson::Int64(value) => Some(*value),
-        Bson::Double(value) if value.fract() == 0.0 && value.abs() < 9e15 => Some(*value as i64),
-        _ => None,
-    };
-    whole.ok_or_else(|| format!("the value for {name} must be a whole number, not {value}"))
+fn whole_for(name: &str, value: &Bson) -> Parsed<i64> {
+    whole(value).ok_or_else(|| format!("the value for {name} must be a whole number, not {value}"))
 }
 
 fn add_to_set(_: &str, operand: &Bson) -> Parsed<Edit> {
@@ -210,9 +203,9 @@ fn pull_all(path: &str, operand: &Bson) -> Parsed<Edit> {
 }
 
 fn pop(path: &str, operand: &Bson) -> Parsed<Edit> {
-    match whole("$pop", operand) {
-        Ok(1) => Ok(Edit::Pop { first: false }),
-        Ok(-1) => Ok(Edit::Pop { first: true }),
+    match whole(operand) {
+        Some(1) => Ok(Edit::Pop { first: false }),
+        Some(-1) => Ok(Edit::Pop { first: true }),
         _ => Err(format!("$pop of '{path}' expects 1 or -1, found: {operand}")),
     }
 }
