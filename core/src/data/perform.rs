@@ -174,7 +174,7 @@ impl<'s, 'a> Call<'s, 'a> {
         let Matched { filter, documents } = self.matched(request, limit).await?;
         if documents.is_empty() && request.upserts {
             let inserted = self.upsert(&update, &filter, request).await?;
-            let id = inserted.iter().next().map_or(Bson::Null, |document| id_of(document));
+            let id = inserted.first().map_or(Bson::Null, |document| id_of(document));
             let none = 0_i32;
             return Ok(Bson::Document(
                 doc! { "matchedCount": none, "modifiedCount": none, "upsertedId": id },

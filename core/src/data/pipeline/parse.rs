@@ -21,8 +21,11 @@ struct Context<'c> {
     parser: &'c Parser,
 }
 
+/// Reads a stage's operand.
+type Read = fn(&Bson, Context<'_>) -> Parsed<Stage>;
+
 /// Every stage: its name and what reads it.
-const STAGES: [(&str, fn(&Bson, Context<'_>) -> Parsed<Stage>); 16] = [
+const STAGES: [(&str, Read); 15] = [
     ("$match", filter),
     ("$project", |operand, context| {
         Shape::parse(object("$project", operand)?, Kind::Project, context.parser).map(Stage::Shape)
@@ -50,7 +53,6 @@ const STAGES: [(&str, fn(&Bson, Context<'_>) -> Parsed<Stage>); 16] = [
     }),
     ("$replaceWith", |operand, context| context.parser.expression(operand).map(Stage::ReplaceRoot)),
     ("$sortByCount", sort_by_count),
-    ("$facet", |_, _| Err("the stage $facet is not supported".to_owned())),
 ];
 
 /// Stages that users may not use, as the original had it.

@@ -119,7 +119,7 @@ pub(super) fn raw(document: &Document) -> Outcome<RawDocumentBuf> {
 fn filtered(documents: Vec<Document>, filter: &Filter) -> Outcome<Vec<Document>> {
     let mut kept = Vec::new();
     for document in documents {
-        if matches(filter, &*raw(&document)?) {
+        if matches(filter, &raw(&document)?) {
             kept.push(document);
         }
     }
@@ -127,7 +127,7 @@ fn filtered(documents: Vec<Document>, filter: &Filter) -> Outcome<Vec<Document>>
 }
 
 fn sorted(documents: Vec<Document>, keys: &[SortKey]) -> Outcome<Vec<Document>> {
-    let keyed = |document: Document| Ok((sort_key(&*raw(&document)?, keys), document));
+    let keyed = |document: Document| Ok((sort_key(&raw(&document)?, keys), document));
     let mut keyed: Vec<(Vec<u8>, Document)> = documents.into_iter().map(keyed).collect::<Outcome<_>>()?;
     keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(keyed.into_iter().map(|(_, document)| document).collect())

@@ -11,8 +11,11 @@ use crate::filter::Filter;
 
 type Parsed<T> = Result<T, String>;
 
+/// Reads an operator's operand for a path.
+type Read = fn(&str, &Bson) -> Parsed<Edit>;
+
 /// Every operator of updates: its name and what reads its operand.
-const OPERATORS: [(&str, fn(&str, &Bson) -> Parsed<Edit>); 14] = [
+const OPERATORS: [(&str, Read); 14] = [
     ("$set", |_, value| Ok(Edit::Set(value.clone()))),
     ("$setOnInsert", |_, value| Ok(Edit::SetOnInsert(value.clone()))),
     ("$unset", |_, _| Ok(Edit::Unset)),
