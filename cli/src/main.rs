@@ -6,6 +6,7 @@ mod args;
 mod check;
 mod env;
 mod explain;
+mod functions;
 mod guide;
 mod load;
 mod mail;

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use backstitch::actor::Actor;
 use backstitch::app::AppConfig;
 use backstitch::engine::{App, Engine};
+use backstitch::env::Env;
 use backstitch_storage_memory::MemoryStore;
 use bson::{Bson, Document, RawDocumentBuf, doc};
 use serde_json::Value;
 
 use crate::Failure;
+use crate::functions::with_functions;
 use crate::serve::read_secrets;
 
 /// The app of a directory over an empty store. What is odd about it goes to standard error.
@@ -25,8 +27,9 @@ pub(crate) fn with_app<T>(
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::negative)?;
     runtime.block_on(async {
-        let builder =
-            Engine::builder().store(Arc::new(MemoryStore::new())).public_url("http://offline.invalid");
+        let env = Env::system();
+        let builder = with_functions(Engine::builder(), &env).env(env);
+        let builder = builder.store(Arc::new(MemoryStore::new())).public_url("http://offline.invalid");
         let engine = builder.app(config).build().await.map_err(Failure::negative)?;
         let app = engine.apps().next().ok_or_else(|| Failure::negative("there is no app"))?;
         for problem in report.problems().iter().chain(app.report().problems()) {

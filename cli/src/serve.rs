@@ -14,6 +14,7 @@ use backstitch_http::tower::EngineService;
 use tokio::net::TcpListener;
 
 use crate::args::Serve;
+use crate::functions::with_functions;
 use crate::store::Place;
 use crate::{Failure, env, guide, load};
 
@@ -69,7 +70,8 @@ async fn serve(args: &Serve, directories: &[PathBuf], place: &Place) -> Result<(
     let address = listener.local_addr().map_err(Failure::negative)?;
     let base = args.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let (env, mailbox) = env::env(&args.mail)?;
-    let mut builder = Engine::builder().store(place.open(&env)?).env(env).public_url(base.as_str());
+    let mut builder = with_functions(Engine::builder(), &env);
+    builder = builder.store(place.open(&env)?).env(env).public_url(base.as_str());
     for config in apps {
         builder = builder.app(config);
     }

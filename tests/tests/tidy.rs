@@ -25,6 +25,7 @@ const SOURCES: &[&str] = &[
     "conformance",
     "storage-memory",
     "storage-sqlite",
+    "functions-js",
     "http",
     "cli",
     "examples/axum",
@@ -37,6 +38,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("conformance", &["backstitch"]),
     ("storage-memory", &["backstitch"]),
     ("storage-sqlite", &["backstitch"]),
+    ("functions-js", &["backstitch"]),
     ("http", &["backstitch"]),
 ];
 
@@ -57,6 +59,7 @@ const MODULES: &[(&str, &[&str])] = &[
 const PLACES: &[(&str, &[&str])] = &[
     ("juniper", &["core/src/graphql/"]),
     ("rusqlite", &["storage-sqlite/"]),
+    ("rquickjs", &["functions-js/"]),
     ("actix_web", &["http/src/actix.rs", "examples/actix/"]),
     ("SystemTime::now", &["core/src/env/"]),
     ("Instant::now", &["core/src/env/", "cli/", "conformance/src/mounts/"]),

@@ -104,6 +104,11 @@ impl CallContext {
         &self.request
     }
 
+    /// How many functions called one another to get here; 0 outside of any.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// Calls a service: `("mongodb-atlas", "find", [{"database": …, "collection": …, "query": …}])`.
     ///
     /// # Errors
