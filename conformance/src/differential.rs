@@ -4,7 +4,9 @@
 //! `filter::key::sort_key`, and the limit. Cases are the same in every run.
 
 use backstitch::filter::key::sort_key;
-use backstitch::filter::{Comparison, Direction, Filter, SortKey, Test, matches};
+use backstitch::filter::{
+    Comparison, Direction, ElementTest, Filter, Pattern, SortKey, Test, Types, matches,
+};
 use backstitch::rules::Query;
 use backstitch::store::{IndexKey, IndexSpec};
 use bson::{Bson, Document, doc};
@@ -160,12 +162,33 @@ fn comparison() -> impl Strategy<Value = Comparison> {
     ]
 }
 
+/// Tests that no index helps with.
+fn test() -> impl Strategy<Value = Test> {
+    let element = prop_oneof![
+        (comparison(), value()).prop_map(|(comparison, value)| Test::Compare(comparison, value)),
+        vec(value(), 0..4).prop_map(|values| Test::In(values.into())),
+    ];
+    let element = element.prop_map(|test| ElementTest::Is(Box::new(test)));
+    prop_oneof![
+        prop_oneof![Just("number"), Just("array"), Just("null"), Just("string")]
+            .prop_map(|name| Test::Type(Types::named(name).expect("a type"))),
+        (0_u64..4).prop_map(Test::Size),
+        prop_oneof![Just("^a"), Just("b$"), Just("")]
+            .prop_map(|source| Test::Matches(Pattern::new(source, "i").expect("a pattern"))),
+        (1_i64..4, 0_i64..2).prop_map(|(divisor, remainder)| Test::Remainder { divisor, remainder }),
+        (element.clone(), element).prop_map(|(one, other)| {
+            Test::AnyElement(ElementTest::All(vec![one, ElementTest::Not(Box::new(other))]))
+        }),
+    ]
+}
+
 fn filter() -> impl Strategy<Value = Filter> {
     let leaf = prop_oneof![
         8 => (path(), comparison(), value()).prop_map(|(path, comparison, value)| Filter::compare(path, comparison, value)),
         3 => (path(), vec(value(), 0..4)).prop_map(|(path, values)| Filter::is_in(path, values)),
         1 => (path(), vec(value(), 20..60)).prop_map(|(path, values)| Filter::is_in(path, values)),
         1 => path().prop_map(Filter::exists),
+        2 => (path(), test()).prop_map(|(path, test)| Filter::Field(path.into(), test)),
         1 => Just(Filter::Always),
         1 => Just(Filter::Never),
     ];

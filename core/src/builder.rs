@@ -10,7 +10,8 @@ use std::sync::Arc;
 use crate::app::AppConfig;
 use crate::auth::{Auth, AuthParts, PasswordCost, PasswordHasher, StoredCustomData, UserEvents, UserHook};
 use crate::engine::{
-    App, AppParts, Engine, Parts, catalog, missing_functions, problems_of_schemas, rule_book, what_tells,
+    App, AppParts, Engine, Parts, catalog, missing_functions, permits, problems_of_schemas, rule_book,
+    what_tells,
 };
 use crate::env::Env;
 use crate::error::Error;
@@ -240,8 +241,9 @@ impl Wiring {
             domains.insert(domain, id.clone());
             apps.insert(id, self.app(config, domain).await?);
         }
-        let Self { limits, store, env, proxies, watcher, .. } = self;
-        Ok(Engine::new(Parts { apps, domains, limits, store, env, proxies, watcher }))
+        let Self { limits, store, env, proxies, watcher, events, .. } = self;
+        let triggers = events.queue().clone();
+        Ok(Engine::new(Parts { apps, domains, limits, store, env, proxies, watcher, triggers }))
     }
 
     /// The app's domain id, made on first start.
@@ -262,6 +264,7 @@ impl Wiring {
         let rules = rule_book(&config, (&functions, &self.limits), &mut report);
         missing_functions(&config, &|name| functions.has(name), &mut report);
         what_tells(&config, &mut report);
+        let permits = permits(&config, &self.limits, &mut report);
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");
         }
@@ -283,6 +286,7 @@ impl Wiring {
             watcher: self.watcher.clone(),
             config,
             report,
+            permits,
         }))
     }
 }
@@ -311,7 +315,7 @@ impl Wiring {
             app: config.id.clone(),
             name: config.name.clone(),
             functions,
-            events: self.events.clone(),
+            events: self.events.of_app(config),
             egress: config.egress.clone(),
             public_url: self.public_url.clone(),
             store: Arc::clone(&self.store),

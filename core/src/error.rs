@@ -172,6 +172,8 @@ pub enum ErrorKind {
     SchemaValidationFailedWrite,
     /// No function of that name.
     FunctionNotFound,
+    /// No service of that name.
+    ServiceNotFound,
     /// The data service refused: unknown operator, duplicate key and the like.
     MongoDbError,
     /// The request took longer than it may.
@@ -201,7 +203,8 @@ impl ErrorKind {
             | Self::AppNotFound
             | Self::RouteNotFound
             | Self::ApiKeyNotFound
-            | Self::FunctionNotFound => StatusCode::NOT_FOUND,
+            | Self::FunctionNotFound
+            | Self::ServiceNotFound => StatusCode::NOT_FOUND,
             Self::AccountNameInUse | Self::ApiKeyAlreadyExists => StatusCode::CONFLICT,
             Self::LinkingNotSupported
             | Self::UserAlreadyConfirmed
@@ -254,6 +257,7 @@ impl ErrorKind {
             Self::NoMatchingRuleFound => "NoMatchingRuleFound",
             Self::SchemaValidationFailedWrite => "SchemaValidationFailedWrite",
             Self::FunctionNotFound => "FunctionNotFound",
+            Self::ServiceNotFound => "ServiceNotFound",
             Self::MongoDbError => "MongoDBError",
             Self::ExecutionTimeLimitExceeded => "ExecutionTimeLimitExceeded",
             Self::Unavailable => "ServiceUnavailable",

@@ -81,6 +81,10 @@ pub struct Limits {
     pub function: Duration,
     /// How many functions may call one another.
     pub function_depth: usize,
+    /// Documents in the answer of a data service call; one with more is refused.
+    pub found_documents: u64,
+    /// Expressions that an aggregation or a projection evaluates, and documents that its stages handle.
+    pub pipeline_steps: u64,
     /// Calls of functions at once, where one computes a field, or judges a rule, document by document.
     pub function_calls: usize,
     /// Explanations of rules in one answer, and documents in one explanation.
@@ -137,6 +141,8 @@ impl Default for Limits {
             hidden_answer: Duration::from_secs(1),
             function: Duration::from_secs(300),
             function_depth: 16,
+            found_documents: 50_000,
+            pipeline_steps: 20_000_000,
             function_calls: 8,
             explanations: 100,
             foreign_token: 64 * 1024,

@@ -40,15 +40,26 @@ pub async fn in_memory_within(config: AppConfig, limits: Limits) -> Engine {
 
 /// Serves in axum until the test ends; returns the base URL.
 pub async fn in_axum(engine: Engine) -> String {
+    let (listener, base) = free_port().await;
+    in_axum_on(listener, engine);
+    base
+}
+
+/// Takes a free port, for an engine that has to know its base URL before it is built.
+pub async fn free_port() -> (tokio::net::TcpListener, String) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    (listener, base)
+}
+
+/// Serves in axum on a port that was taken, until the test ends.
+pub fn in_axum_on(listener: tokio::net::TcpListener, engine: Engine) {
     let mount = EngineService::new(engine).with_peer(|extensions| {
         extensions.get::<axum::extract::ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
     });
     let router = axum::Router::new().fallback_service(mount);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let base = format!("http://{}", listener.local_addr().expect("an address"));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, service).await });
-    base
 }
 
 /// Serves in actix-web until the process ends; returns the base URL.

@@ -208,6 +208,30 @@ pub(super) async fn elem_match_asks_one_element_for_everything(factory: &dyn Sto
     finds(factory, "a", &documents, cases).await;
 }
 
+pub(super) async fn what_no_index_helps_with_is_tested(factory: &dyn StoreFactory) {
+    let documents = corpus([
+        doc! {"a": "Ada"},
+        doc! {"a": ["bob", 7]},
+        doc! {"a": [1, 5, 9]},
+        doc! {"a": []},
+        doc! {"a": null},
+        doc! {},
+        doc! {"a": [[2]]},
+    ]);
+    let asked = |query: Document| Filter::parse(&query).expect("a query");
+    let cases: &[(Filter, &[i32])] = &[
+        (asked(doc! {"a": {"$regex": "^(a|b)", "$options": "i"}}), &[0, 1]),
+        (asked(doc! {"a": {"$not": {"$regex": "a"}}}), &[1, 2, 3, 4, 5, 6]),
+        (asked(doc! {"a": {"$size": 0}}), &[3]),
+        (asked(doc! {"a": {"$mod": [4, 3]}}), &[1]),
+        (asked(doc! {"a": {"$type": ["string", "null"]}}), &[0, 1, 4]),
+        (asked(doc! {"a": {"$elemMatch": {"$gt": 1, "$lt": 9}}}), &[1, 2]),
+        (asked(doc! {"a": {"$elemMatch": {"$elemMatch": {"$eq": 2}}}}), &[6]),
+        (asked(doc! {"a": {"$all": [1, 9]}}), &[2]),
+    ];
+    finds(factory, "a", &documents, cases).await;
+}
+
 pub(super) async fn and_or_not_are_two_valued(factory: &dyn StoreFactory) {
     let (one, text) = (Filter::eq("a", 1), Filter::eq("a", "2"));
     let not = |inner| Filter::Not(Box::new(inner));

@@ -147,6 +147,7 @@ list! {
         in_finds_what_equals_one_of_thousands_of_values,
         exists_finds_stored_nulls_too,
         elem_match_asks_one_element_for_everything,
+        what_no_index_helps_with_is_tested,
         and_or_not_are_two_valued,
         always_never_and_empty_lists,
         dotted_paths_look_into_documents_and_arrays_of_them,

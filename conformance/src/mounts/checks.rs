@@ -40,6 +40,8 @@ checks! {
     a_second_logout_names_the_missing_refresh_token,
     a_logout_ends_the_access_token_at_once,
     a_profile_has_what_the_clients_read,
+    a_call_of_the_data_service_is_answered_in_canonical_json,
+    a_call_of_an_unknown_function_is_404_in_the_wire_format,
     graphql_without_a_token_is_401_in_the_wire_format,
     graphql_with_another_scheme_is_401_invalid_session,
     graphql_with_a_forged_token_is_401_invalid_session,
@@ -299,6 +301,24 @@ async fn graphql_with_a_forged_token_is_401_invalid_session(client: Client) {
     for token in [forged.as_str(), "x", "a.b.c", ""] {
         assert_error(&graphql(client, token, "{ __typename }").await, 401, Some("InvalidSession"));
     }
+}
+
+async fn call(client: Client, body: &Value) -> Reply {
+    let tokens = guest(client).await;
+    with_token(client, "POST", &app("functions/call"), &tokens.access, Some(&body.to_string())).await
+}
+
+async fn a_call_of_the_data_service_is_answered_in_canonical_json(client: Client) {
+    let count = json!({"database": "app", "collection": "things"});
+    let body = json!({"name": "count", "arguments": [count], "service": "mongodb-atlas"});
+    let reply = call(client, &body).await;
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
+    assert_eq!(reply.json(), json!({"$numberLong": "0"}));
+}
+
+async fn a_call_of_an_unknown_function_is_404_in_the_wire_format(client: Client) {
+    let reply = call(client, &json!({"name": "gone", "arguments": []})).await;
+    assert_error(&reply, 404, Some("FunctionNotFound"));
 }
 
 async fn graphql_answers_json_of_the_exact_type(client: Client) {

@@ -11,6 +11,7 @@ use super::settings::ConfiguredIndex;
 use super::triggers::AuthTrigger;
 use super::values::ConfigValue;
 use super::{app_id, auth};
+use crate::auth::UserDocument;
 use crate::auth::config::{AuthConfig, CustomUserDataConfig, MailTemplate, ProviderKind};
 use crate::env::{Egress, MailKind};
 use crate::functions::FunctionSource;
@@ -79,6 +80,8 @@ pub struct AppConfig {
     pub functions: Vec<FunctionSource>,
     /// The functions that are told of log-ins and of users who come and go.
     pub triggers: Vec<AuthTrigger>,
+    /// The document that is made for everybody who signs up.
+    pub user_document: Option<UserDocument>,
     /// The indexes that were asked for.
     pub indexes: Vec<ConfiguredIndex>,
     /// The servers at private addresses that may be asked.
@@ -109,6 +112,7 @@ impl AppConfig {
             values: BTreeMap::new(),
             functions: Vec::new(),
             triggers: Vec::new(),
+            user_document: None,
             indexes: Vec::new(),
             egress: Egress::default(),
             explain: None,
@@ -135,6 +139,9 @@ impl AppConfig {
         self.indexes.iter_mut().for_each(|index| index.collection.group = Arc::clone(group));
         if let Some(data) = &mut self.auth.custom_user_data {
             data.collection.group = Arc::clone(group);
+        }
+        if let Some(document) = &mut self.user_document {
+            document.collection.group = Arc::clone(group);
         }
         self
     }
@@ -224,6 +231,20 @@ impl AppConfig {
     #[must_use]
     pub fn value(mut self, name: impl Into<String>, value: Value) -> Self {
         self.values.insert(name.into(), ConfigValue::Plain(value));
+        self
+    }
+
+    /// Makes a document for everybody who signs up.
+    #[must_use]
+    pub fn user_document(mut self, document: UserDocument) -> Self {
+        self.user_document = Some(document);
+        self
+    }
+
+    /// Has a function told of log-ins, or of users who come and go.
+    #[must_use]
+    pub fn trigger(mut self, trigger: AuthTrigger) -> Self {
+        self.triggers.push(trigger);
         self
     }
 

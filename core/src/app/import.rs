@@ -6,7 +6,7 @@ use std::path::Path;
 use super::config::AppConfig;
 use super::layout::AppDirectory;
 use super::values::{self, Secrets};
-use super::{auth, data_sources, functions, graphql, mails, root, settings, triggers};
+use super::{auth, data_sources, functions, graphql, mails, root, settings, triggers, user_document};
 use crate::report::Report;
 
 impl AppConfig {
@@ -38,6 +38,7 @@ fn read(path: &Path, secrets: &Secrets, report: &mut Report) -> Option<AppConfig
     app.directory = Some(path.to_owned());
     app = settings::read(app, &directory, report);
     auth::read(&mut app, &directory, secrets, report);
+    user_document::read(&mut app, &directory, report);
     mails::read(&mut app, &directory, report);
     data_sources::read(&mut app, &directory, report);
     graphql::read(&mut app, &directory, report);

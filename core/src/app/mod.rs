@@ -23,6 +23,7 @@ mod security;
 mod settings;
 mod template;
 mod triggers;
+mod user_document;
 mod values;
 
 pub use config::{AppConfig, CollectionConfig, DefaultRules, RulesSource};

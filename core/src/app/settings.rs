@@ -36,8 +36,8 @@ pub(super) fn read(mut app: AppConfig, directory: &AppDirectory, report: &mut Re
     }
     for (key, value) in &settings {
         match key.as_str() {
-            // The first was obeyed above, the second is with log-in.
-            "dataGroup" | "providers" => {}
+            // The first was obeyed above, the others are with log-in.
+            "dataGroup" | "providers" | "userDocument" => {}
             "indexes" => app.indexes = indexes(&app, value, report),
             "passwords" => app.auth.passwords = passwords(value, report),
             "accessList" => app.access_list = Some(security::access_list(value, report)),

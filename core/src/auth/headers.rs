@@ -12,6 +12,7 @@ use super::throttle::{Account, Throttle};
 use super::verified::VerifiedUser;
 use crate::actor::{ActingUser, Actor};
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::UserId;
 use crate::store::{Registration, User, UserKind};
 
 /// What the headers offer.
@@ -39,11 +40,26 @@ impl Auth {
             Offered::ApiKey(key) => self.user_by("api-key", doc! { "key": key }, peer).await?.0,
             Offered::Token(token) => self.user_by("custom-token", doc! { "token": token }, peer).await?.0,
         };
+        self.actor_of(user).await
+    }
+
+    /// A user, to act as without a session.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UserNotFound`]; [`ErrorKind::UserDisabled`].
+    pub(crate) async fn act_as(&self, user: UserId) -> Result<Actor> {
+        let found = self.parts.store.user(&self.parts.app, user).await?;
+        let found = found.ok_or_else(|| Error::new(ErrorKind::UserNotFound, "user not found"))?;
+        if found.disabled {
+            return Err(Error::new(ErrorKind::UserDisabled, "user disabled"));
+        }
+        self.actor_of(found).await
+    }
+
+    async fn actor_of(&self, user: User) -> Result<Actor> {
         let custom_data = self.parts.sessions.custom_data(&user).await?;
-        Ok(Actor::user(
-            self.parts.app.clone(),
-            ActingUser { user, session: None, provider: String::new(), custom_data },
-        ))
+        let acting = ActingUser { user, session: None, provider: String::new(), custom_data };
+        Ok(Actor::user(self.parts.app.clone(), acting))
     }
 
     /// A password that was right a moment ago is not hashed again, but is throttled like any other.

@@ -27,6 +27,7 @@ mod provider;
 mod providers;
 mod redirect;
 mod throttle;
+mod user_document;
 mod verified;
 
 pub(crate) use mails::{MailPart, Mails};
@@ -38,8 +39,10 @@ pub(crate) use redirect::{
 pub use accounts::{ApiKeyView, ApiKeys, Users};
 pub use credential::{Credential, DeviceInfo, LoginRequest};
 pub use custom_data::StoredCustomData;
+pub(crate) use events::TriggerQueue;
 pub use events::{FailurePolicy, UserEvent, UserEventKind, UserEvents, UserHook, UserListener};
 pub use login::{Auth, AuthParts};
 pub use password::{PasswordCost, PasswordHasher};
 pub use profile::{Profile, ProfileIdentity};
 pub use provider::{Evidence, Proven, Provider, ProviderContext, Purpose, Subject};
+pub use user_document::UserDocument;

@@ -1,5 +1,7 @@
 //! What an app's configuration comes to: its rule book and its catalog.
 
+use std::collections::HashMap;
+
 use bson::{Bson, Document, doc};
 use serde_json::Value;
 
@@ -10,7 +12,7 @@ use crate::graphql::catalog::Catalog;
 use crate::id::CollectionId;
 use crate::limits::Limits;
 use crate::report::Report;
-use crate::rules::{CollectionRules, RuleBook, SchemaRules};
+use crate::rules::{CollectionRules, Permit, RuleBook, SchemaRules};
 
 /// The rules of a configuration, in its order.
 pub(crate) struct ReadRules {
@@ -85,6 +87,23 @@ pub(crate) fn book_of(
         book.explain_to(explain, limits, report);
     }
     book
+}
+
+/// Who may call the functions that say so.
+pub(crate) fn permits(
+    config: &AppConfig,
+    limits: &Limits,
+    report: &mut Report,
+) -> HashMap<String, Option<Permit>> {
+    let mut permits = HashMap::new();
+    for function in &config.functions {
+        let Some(json) = &function.settings.can_evaluate else { continue };
+        let pointer = format!("/{}/can_evaluate", function.name.replace('/', "~1"));
+        let permit = Permit::parse(json, ("functions/config.json", &pointer), limits, report);
+        permits.insert(function.name.clone(), permit.clone());
+        permits.extend(function.path_name().map(|name| (name.to_owned(), permit)));
+    }
+    permits
 }
 
 /// The generated API.

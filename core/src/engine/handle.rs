@@ -8,7 +8,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tracing::Instrument as _;
 
-use super::{App, account, endpoints, graphql, oauth};
+use super::{App, account, endpoints, functions, graphql, oauth};
+use crate::auth::TriggerQueue;
 use crate::builder::EngineBuilder;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -34,6 +35,7 @@ pub(crate) struct Parts {
     pub(crate) env: Env,
     pub(crate) proxies: Proxies,
     pub(crate) watcher: Watcher,
+    pub(crate) triggers: TriggerQueue,
 }
 
 impl Engine {
@@ -152,6 +154,7 @@ impl Engine {
             Endpoint::EndSession => endpoints::end_session(app, head).await,
             Endpoint::Profile => endpoints::profile(app, head).await,
             Endpoint::Graphql => graphql::answer(app, head, &body).await,
+            Endpoint::CallFunction => functions::call(app, head, &body).await,
             Endpoint::Health => Ok(wire::health()),
         }
     }

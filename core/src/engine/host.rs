@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Weak};
 
 use bson::{Document, RawDocument};
 use http::header::AUTHORIZATION;
@@ -14,13 +15,13 @@ use crate::auth::{ApiKeys, Auth, Credential, DeviceInfo, LoginRequest, Profile, 
 use crate::env::Env;
 use crate::error::Result;
 use crate::functions::Functions;
-use crate::graphql::{ExecuteContext, Graphql, GraphqlRequest, GraphqlResponse};
+use crate::graphql::{ExecuteContext, Graphql, GraphqlRequest, GraphqlResponse, Validate, Violated};
 use crate::http::{Network, OriginList, bearer_token, peer_address, request_facts};
 use crate::id::{AppId, CollectionId};
 use crate::limits::Limits;
 use crate::observe::{Notes, Watcher};
 use crate::report::Report;
-use crate::rules::{Lazily, RuleBook};
+use crate::rules::{Lazily, Permit, RuleBook};
 use crate::schema::{CollectionSchema, Violation};
 use crate::session::{Sessions, Tokens};
 use crate::store::{KeyAlgorithm, Store};
@@ -47,11 +48,16 @@ pub(crate) struct AppParts {
     pub(crate) env: Env,
     pub(crate) watcher: Watcher,
     pub(crate) report: Report,
+    /// The `can_evaluate` of functions; `None` where it is not understood, so that nobody may call.
+    pub(crate) permits: HashMap<String, Option<Permit>>,
 }
 
 impl App {
     pub(crate) fn new(parts: AppParts) -> Self {
-        Self { parts: Arc::new(parts) }
+        let parts = Arc::new(parts);
+        let home: Weak<AppParts> = Arc::downgrade(&parts);
+        parts.functions.move_into(home);
+        Self { parts }
     }
 
     /// The client app id.
@@ -122,29 +128,10 @@ impl App {
         let facts = || head.map(request_facts).unwrap_or_default();
         let facts = Lazily::new(&facts);
         let explanations = self.explanations(actor, request, &facts);
-        let graphql = &self.parts.config.graphql;
-        let written = |collection: &CollectionId, document: &RawDocument| {
-            self.validate(graphql.write_validation, collection, document)
-        };
-        let violated =
-            |collection: &CollectionId, violation| obeyed(graphql.write_validation, collection, violation);
-        let read = |collection: &CollectionId, document: &RawDocument| {
-            self.validate(graphql.read_validation, collection, document)
-        };
-        let context = ExecuteContext {
-            store: &*self.parts.store,
-            actor,
-            rules: &self.parts.rules,
-            request: &facts,
-            env: &self.parts.env,
-            validate: &written,
-            violated: (graphql.write_validation != ValidationAction::Off).then_some(&violated),
-            validate_read: (graphql.read_validation != ValidationAction::Off).then_some(&read),
-            functions: &self.parts.functions,
-            peer: head.and_then(peer_address),
-            explanations: explanations.as_ref(),
-            notes,
-        };
+        let checks = self.parts.checks();
+        let mut context =
+            self.parts.execution(&checks, (actor, &facts), (head.and_then(peer_address), notes));
+        context.explanations = explanations.as_ref();
         let response = self.parts.graphql.execute(&context, request).await;
         match explanations {
             Some(explanations) => self.with_explanations(response, explanations),
@@ -253,6 +240,58 @@ impl App {
     pub(crate) fn parts(&self) -> &AppParts {
         &self.parts
     }
+}
+
+/// What documents are checked with.
+pub(super) struct Checks<'a> {
+    written: Box<Validate<'a>>,
+    violated: Option<Box<Violated<'a>>>,
+    read: Option<Box<Validate<'a>>>,
+}
+
+impl AppParts {
+    /// What the app's settings want documents to be checked with.
+    pub(super) fn checks(&self) -> Checks<'_> {
+        let (write, read) = (self.config.graphql.write_validation, self.config.graphql.read_validation);
+        let on = |action: ValidationAction| action != ValidationAction::Off;
+        Checks {
+            written: Box::new(move |collection, document| self.validate(write, collection, document)),
+            violated: on(write).then(|| {
+                let checked =
+                    move |collection: &CollectionId, violation| obeyed(write, collection, violation);
+                Box::new(checked) as Box<Violated<'_>>
+            }),
+            read: on(read).then(|| {
+                let checked = move |collection: &CollectionId, document: &RawDocument| {
+                    self.validate(read, collection, document)
+                };
+                Box::new(checked) as Box<Validate<'_>>
+            }),
+        }
+    }
+
+    /// What a request of the actor's runs in.
+    pub(super) fn execution<'a>(
+        &'a self,
+        checks: &'a Checks<'_>,
+        (actor, request): (&'a Actor, &'a Lazily<'a>),
+        (peer, notes): (Option<IpAddr>, Option<&'a Notes>),
+    ) -> ExecuteContext<'a> {
+        ExecuteContext {
+            store: &*self.store,
+            actor,
+            rules: &self.rules,
+            request,
+            env: &self.env,
+            validate: &*checks.written,
+            violated: checks.violated.as_deref(),
+            validate_read: checks.read.as_deref(),
+            functions: &self.functions,
+            peer,
+            explanations: None,
+            notes,
+        }
+    }
 
     fn validate(
         &self,
@@ -260,7 +299,7 @@ impl App {
         collection: &CollectionId,
         document: &RawDocument,
     ) -> std::result::Result<(), String> {
-        let AppParts { config, schemas, .. } = &*self.parts;
+        let Self { config, schemas, .. } = self;
         let schema = schemas.get(collection).filter(|_| action != ValidationAction::Off);
         let Some(schema) = schema else { return Ok(()) };
         match schema.check(document, config.graphql.nulls) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures_util::future::join;
 
 use super::Engine;
 use crate::error::Result;
@@ -15,8 +16,14 @@ const IDLE_GUESTS: TimeDelta = TimeDelta::days(90);
 const GUESTS: &str = "anon-user";
 
 impl Engine {
-    /// Purges every ten minutes, for ever. The host spawns it on its runtime, and drops it to end it.
+    /// Purges every ten minutes and runs the triggers that requests have left behind, for ever. The host spawns it on its
+    /// runtime, and drops it to end it.
     pub async fn maintenance(&self) {
+        let triggers = self.parts().triggers.attend(self.parts().env.timer.as_ref());
+        join(self.purge_for_ever(), triggers).await;
+    }
+
+    async fn purge_for_ever(&self) {
         loop {
             if let Err(error) = self.purge().await {
                 tracing::warn!(cause = ?error, "clean-up failed, it is tried again later");

@@ -12,9 +12,11 @@
 
 mod account;
 mod assemble;
+mod calls;
 mod check;
 mod endpoints;
 mod explain;
+mod functions;
 mod graphql;
 mod handle;
 mod host;
@@ -30,7 +32,7 @@ pub use host::App;
 pub use load::{LoadProgress, LoadedCollection};
 pub use sdl::sdl;
 
-pub(crate) use assemble::{catalog, rule_book};
+pub(crate) use assemble::{catalog, permits, rule_book};
 pub(crate) use check::{missing_functions, problems_of_schemas, what_tells};
 pub(crate) use handle::Parts;
 pub(crate) use host::AppParts;

@@ -2,7 +2,7 @@
 
 use bson::Bson;
 
-use super::{FieldPath, Values};
+use super::{FieldPath, Pattern, Types, Values};
 
 /// A condition on a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,34 @@ pub enum Test {
     Exists,
     /// Is an array of which one element, a document, matches the filter.
     ElemMatch(Box<Filter>),
+    /// Is an array of which one element passes the test, taken by itself.
+    AnyElement(ElementTest),
+    /// Is a text in which the pattern is found, or a regular expression that equals it.
+    Matches(Pattern),
+    /// Is of one of these types; an array is of its own and of its elements' types.
+    Type(Types),
+    /// Is an array of so many elements.
+    Size(u64),
+    /// Is a number whose whole part leaves this remainder.
+    Remainder {
+        /// What is divided by; never zero.
+        divisor: i64,
+        /// What is left, with the sign of the number.
+        remainder: i64,
+    },
+}
+
+/// What is asked of a single element of an array; elements of an array inside of it are not looked into.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ElementTest {
+    /// All of them.
+    All(Vec<ElementTest>),
+    /// Any of them.
+    Any(Vec<ElementTest>),
+    /// Not this one.
+    Not(Box<ElementTest>),
+    /// This test of the element itself.
+    Is(Box<Test>),
 }
 
 /// The relations of [`Test::Compare`].

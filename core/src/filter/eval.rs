@@ -4,7 +4,7 @@ use bson::{RawBsonRef, RawDocument};
 
 use super::compare::compare_views;
 use super::view::{ArrayView, View};
-use super::{Comparison, FieldPath, Filter, Test, raw};
+use super::{Comparison, ElementTest, FieldPath, Filter, Pattern, Test, raw};
 
 /// Whether the document matches, in two-valued logic (there is no "unknown").
 pub fn matches(filter: &Filter, document: &RawDocument) -> bool {
@@ -79,14 +79,70 @@ fn holds(test: &Test, value: Option<RawBsonRef<'_>>) -> bool {
             itself_or_element(value, &|view| relates(*comparison, view, literal))
         }
         Test::In(values) => itself_or_element(value, &|view| values.has(view)),
-        Test::ElemMatch(inner) => match value {
-            Some(RawBsonRef::Array(array)) => array
-                .into_iter()
-                .map_while(Result::ok)
-                .any(|element| matches!(element, RawBsonRef::Document(document) if matches(inner, document))),
-            _ => false,
+        Test::ElemMatch(inner) => elements(value)
+            .any(|element| matches!(element, RawBsonRef::Document(document) if matches(inner, document))),
+        Test::AnyElement(test) => elements(value).any(|element| passes(test, element)),
+        Test::Matches(pattern) => itself_or_element(value, &|view| is_match(pattern, view)),
+        Test::Type(types) => {
+            value.is_some_and(|value| types.has(value.element_type()))
+                || elements(value).any(|element| types.has(element.element_type()))
+        }
+        Test::Size(size) => {
+            matches!(value, Some(RawBsonRef::Array(_))) && elements(value).count() as u64 == *size
+        }
+        Test::Remainder { divisor, remainder } => {
+            itself_or_element(value, &|view| leaves(view, *divisor) == Some(*remainder))
+        }
+    }
+}
+
+/// Whether a single element passes, whose own elements are not looked into.
+pub(super) fn passes(test: &ElementTest, element: RawBsonRef<'_>) -> bool {
+    match test {
+        ElementTest::All(parts) => parts.iter().all(|part| passes(part, element)),
+        ElementTest::Any(parts) => parts.iter().any(|part| passes(part, element)),
+        ElementTest::Not(inner) => !passes(inner, element),
+        ElementTest::Is(test) => match &**test {
+            Test::Compare(comparison, literal) => relates(*comparison, element.into(), literal.into()),
+            Test::In(values) => values.has(element.into()),
+            Test::Matches(pattern) => is_match(pattern, element.into()),
+            Test::Type(types) => types.has(element.element_type()),
+            Test::Remainder { divisor, remainder } => leaves(element.into(), *divisor) == Some(*remainder),
+            test @ (Test::Exists | Test::ElemMatch(_) | Test::AnyElement(_) | Test::Size(_)) => {
+                holds(test, Some(element))
+            }
         },
     }
+}
+
+/// The elements of an array; what is none has none.
+fn elements<'a>(value: Option<RawBsonRef<'a>>) -> impl Iterator<Item = RawBsonRef<'a>> {
+    let array = match value {
+        Some(RawBsonRef::Array(array)) => Some(array),
+        _ => None,
+    };
+    array.into_iter().flat_map(|array| array.into_iter().map_while(Result::ok))
+}
+
+fn is_match(pattern: &Pattern, view: View<'_>) -> bool {
+    match view {
+        View::String(text) => pattern.is_match(text),
+        View::Regex(source, options) => source == pattern.source() && options == pattern.options(),
+        _ => false,
+    }
+}
+
+/// What is left of a number's whole part; `None` for what is no number that fits.
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked before")]
+fn leaves(view: View<'_>, divisor: i64) -> Option<i64> {
+    let View::Number(number) = view else { return None };
+    let whole = number.nearest.trunc();
+    // 2^63 is the first that does not fit.
+    if !whole.is_finite() || whole.abs() > 9_223_372_036_854_775_808.0 {
+        return None;
+    }
+    let exact = i64::try_from(whole as i128 + i128::from(number.remainder)).ok()?;
+    exact.checked_rem(divisor).or(Some(0))
 }
 
 /// Missing counts as null.

@@ -8,6 +8,7 @@ use bson::{Bson, Document};
 use bytes::Bytes;
 
 use crate::actor::Actor;
+use crate::data::view::View;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What stands behind a [`CallContext`]: the app that the function belongs to. A test of a function may have one of its
@@ -61,10 +62,14 @@ pub struct CallContext {
     host: Option<Arc<dyn FunctionHost>>,
     /// As whom data are read and written.
     pub(crate) actor: Actor,
+    /// Who called, whomever the function's settings let it act as.
+    pub(crate) caller: Actor,
     /// What `%%request` stands for.
     pub(crate) request: Arc<Document>,
     /// How many functions called one another to get here.
     pub(crate) depth: usize,
+    /// What it reads and writes together with the mutation that called it.
+    pub(crate) view: Option<View>,
 }
 
 impl CallContext {
@@ -75,7 +80,7 @@ impl CallContext {
 
     /// Of a function that nothing stands behind: it has its arguments, and no app.
     pub fn detached(actor: Actor) -> Self {
-        Self { host: None, actor, request: Arc::default(), depth: 0 }
+        Self { host: None, caller: actor.clone(), actor, request: Arc::default(), depth: 0, view: None }
     }
 
     /// The same in an HTTP request: `{httpMethod, remoteIPAddress, requestHeaders, …}`.
@@ -141,6 +146,11 @@ impl CallContext {
     /// The app: `{id, clientAppId, name}`.
     pub fn app(&self) -> Document {
         self.host.as_ref().map(|host| host.app()).unwrap_or_default()
+    }
+
+    /// The same, reading and writing what a mutation has opened.
+    pub(crate) fn within(self, view: Option<View>) -> Self {
+        Self { view, ..self }
     }
 
     pub(crate) fn has_host(&self) -> bool {

@@ -100,9 +100,10 @@ impl Functions {
         let _ = self.home.set(home);
     }
 
-    /// How a function is to be run.
-    pub(crate) fn settings(&self, name: &str) -> Option<&FunctionSettings> {
-        self.settings.get(name)
+    /// Fails as calling it would, if there is no function of this name that clients may call.
+    pub(crate) fn need_public(&self, name: &str) -> Result<()> {
+        let is_private = self.settings.get(name).is_some_and(|settings| settings.private);
+        if self.has(name) && !is_private { Ok(()) } else { Err(not_found(name)) }
     }
 
     /// Also these, which compute a field of many documents in one call.
@@ -220,6 +221,7 @@ impl Functions {
             _ => context,
         };
         context.depth += 1;
+        context.actor = context.caller.clone();
         if let Some(settings) = self.settings.get(name) {
             if settings.run_as_system {
                 context.actor = Actor::system(context.actor.app().clone());

@@ -244,12 +244,12 @@ async fn run_query(
 }
 
 async fn run_mutation(
-    mut session: Session<'_>,
+    session: Session<'_>,
     plan: &Plan,
     bound: Vec<Bound>,
     introspected: &Introspected,
 ) -> Ran {
-    let mut output = start();
+    let (mut session, mut output) = (session.sharing(), start());
     let ended = match mutation(&mut session, plan, bound, introspected, &mut output).await {
         Ok(()) => session.commit().await,
         Err(error) => {

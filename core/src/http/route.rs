@@ -46,6 +46,7 @@ pub(crate) enum Endpoint {
     ApiKeys(KeyCall),
     DeleteUser,
     Graphql,
+    CallFunction,
     Health,
 }
 
@@ -83,6 +84,7 @@ const PREFIX: &str = "/api/client/v2.0";
 const ENDPOINTS: &[(Method, &str, Endpoint)] = &[
     (Method::POST, "/app/{app}/graphql", Endpoint::Graphql),
     (Method::GET, "/app/{app}/graphql", Endpoint::Graphql),
+    (Method::POST, "/app/{app}/functions/call", Endpoint::CallFunction),
     (Method::GET, "/app/{app}/location", Endpoint::Location),
     (Method::GET, "/app/{app}/.well-known/jwks.json", Endpoint::KeySet),
     (Method::POST, "/app/{app}/auth/providers/{provider}/login", Endpoint::Login),

@@ -100,6 +100,8 @@ pub enum RequestKind {
     ApiKey,
     /// GraphQL.
     Graphql,
+    /// Calls of functions and data services.
+    Function,
     /// All else.
     Api,
 }
@@ -111,6 +113,7 @@ impl RequestKind {
             Self::Auth => "AUTH",
             Self::ApiKey => "API_KEY",
             Self::Graphql => "GRAPHQL",
+            Self::Function => "FUNCTION",
             Self::Api => "API",
         }
     }

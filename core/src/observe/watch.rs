@@ -229,6 +229,7 @@ fn meaning(endpoint: Endpoint) -> (RequestKind, Option<&'static str>) {
     let auth = match endpoint {
         Endpoint::Location | Endpoint::KeySet | Endpoint::Health => return (RequestKind::Api, None),
         Endpoint::Graphql => return (RequestKind::Graphql, None),
+        Endpoint::CallFunction => return (RequestKind::Function, None),
         Endpoint::ApiKeys(call) => {
             let event = match call {
                 KeyCall::List | KeyCall::Get => return (RequestKind::ApiKey, None),

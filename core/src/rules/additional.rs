@@ -77,6 +77,7 @@ impl Expression {
         let each = |parts: &[Self]| parts.iter().map(|part| part.of_field(name)).collect();
         match self {
             Self::Constant(constant) => Self::Constant(*constant),
+            Self::Asks(filter) => Self::Asks(filter.clone()),
             Self::All(parts) => Self::All(each(parts)),
             Self::Any(parts) => Self::Any(each(parts)),
             Self::Not(inner) => Self::Not(Box::new(inner.of_field(name))),

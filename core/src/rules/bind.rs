@@ -12,7 +12,7 @@ use bson::{Bson, Document};
 use super::answers::{Answers, RuleCall};
 use super::condition::{Condition, Scene};
 use super::each;
-use super::expr::{Expression, Known, Operand, Relation};
+use super::expr::{Expression, Image, Known, Operand, Relation};
 use super::lazily::Lazily;
 use super::relate;
 use crate::actor::Actor;
@@ -52,6 +52,7 @@ fn left_of(expression: &Expression, facts: Facts<'_>) -> Condition {
         Expression::Any(parts) => Condition::any(parts.iter().map(|part| left_of(part, facts))),
         Expression::Not(inner) => left_of(inner, facts).negate(),
         Expression::Exists(operand) => exists(operand, facts),
+        Expression::Asks(filter) => Condition::stored(Image::Root, filter.clone()),
         // An absent member of the list must not make `%all` easier.
         Expression::Relates(left, Relation::All, Operand::List(items)) if !items.is_empty() => {
             let equal = Relation::Compare(Comparison::Eq);

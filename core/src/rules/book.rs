@@ -61,6 +61,16 @@ impl RuleBook {
         self
     }
 
+    /// What `%%values` stands for.
+    pub(crate) fn values(&self) -> &Document {
+        &self.values
+    }
+
+    /// What `%%environment` stands for.
+    pub(crate) fn environment(&self) -> &Document {
+        &self.environment
+    }
+
     /// Takes the rules of a collection.
     pub fn insert(&mut self, collection: CollectionId, rules: CollectionRules) {
         self.collections.insert(collection, Arc::new(rules));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bson::Bson;
 
-use crate::filter::Comparison;
+use crate::filter::{Comparison, Filter};
 
 /// A condition on the actor and a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,8 @@ pub(crate) enum Expression {
     /// The operand is there; a stored null is there.
     Exists(Operand),
     Relates(Operand, Relation, Operand),
+    /// What only MongoDB's queries ask, of the stored document: `$regex`, `$elemMatch`, `$size` and the like.
+    Asks(Filter),
 }
 
 /// How two operands stand to each other.
@@ -126,7 +128,7 @@ impl Expression {
     /// Visits the names of the functions that it calls.
     pub(crate) fn each_call(&self, visit: &mut dyn FnMut(&Arc<str>)) {
         match self {
-            Self::Constant(_) => {}
+            Self::Constant(_) | Self::Asks(_) => {}
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.each_call(visit)),
             Self::Not(inner) => inner.each_call(visit),
             Self::Exists(operand) => operand.each_call(visit),

@@ -198,9 +198,27 @@ mod tests {
     }
 
     #[test]
+    fn a_query_may_ask_what_rules_cannot() {
+        let access = under(json!([{"name": "q", "query": {
+            "name": {"$regex": "^a", "$options": "i", "$ne": "Abe"}, "tags": {"$size": 1}, "n": {"$elemMatch": {"$gt": 1, "$lt": 3}},
+        }}]));
+        for (document, found) in [
+            (doc! {"name": "Ada", "tags": [1], "n": [2]}, true),
+            (doc! {"name": "Abe", "tags": [1], "n": [2]}, false),
+            (doc! {"name": "Bob", "tags": [1], "n": [2]}, false),
+            (doc! {"name": "Ada", "tags": [], "n": [2]}, false),
+            (doc! {"name": "Ada", "tags": [1], "n": [1, 3]}, false),
+        ] {
+            assert_eq!(finds(&access, Filter::Always, &raw(&document)).unwrap(), found, "{document}");
+        }
+    }
+
+    #[test]
     fn one_that_is_not_understood_closes_the_collection() {
         for (filter, pointer) in [
-            (json!({"query": {"a": {"$regex": "x"}}}), "/filters/0/query/a/$regex"),
+            (json!({"query": {"a": {"$near": "x"}}}), "/filters/0/query/a/$near"),
+            (json!({"query": {"a": {"$regex": "("}}}), "/filters/0/query/a"),
+            (json!({"query": {"a": {"$size": "%%user.id"}}}), "/filters/0/query/a/$size"),
             (json!({"apply_when": {"owner": "%%user.id"}}), "/filters/0/apply_when/owner"),
             (json!({"apply_when": {"%%root.a": 1}}), "/filters/0/apply_when/%%root.a"),
             (json!({"query": {"a": "%%prevRoot.a"}}), "/filters/0/query/a"),

@@ -22,6 +22,7 @@ mod mask;
 mod narrow;
 mod operand;
 mod parse;
+mod permit;
 mod projection;
 #[cfg(test)]
 mod properties;
@@ -44,6 +45,7 @@ pub use explain::{
 };
 pub use lazily::Lazily;
 pub(crate) use lint::{Scope, Subject, UserData, lint};
+pub(crate) use permit::Permit;
 pub use query::parse_query;
 pub use role::CollectionRules;
 pub(crate) use scope::Decider;

@@ -72,7 +72,14 @@ fn leaf(rules: &BoundRules, path: &FieldPath, test: &Test) -> Result<Condition, 
 fn paths_of(path: &str, test: &Test, paths: &mut Vec<String>) {
     let before = paths.len();
     match test {
-        Test::Compare(..) | Test::In(_) | Test::Exists => {}
+        Test::Compare(..)
+        | Test::In(_)
+        | Test::Exists
+        | Test::AnyElement(_)
+        | Test::Matches(_)
+        | Test::Type(_)
+        | Test::Size(_)
+        | Test::Remainder { .. } => {}
         Test::ElemMatch(inner) => paths_inside(path, inner, paths),
     }
     if paths.len() == before {

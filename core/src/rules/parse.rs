@@ -10,11 +10,14 @@ use serde_json::{Map, Value};
 
 use super::expr::{Expression, Image, Operand, Relation};
 use super::operand::is_value;
-use crate::filter::Comparison;
+use crate::filter::{Comparison, Filter};
 use crate::report::Report;
 
 /// Words of JSON schema that real rules mistake for operators.
 const SCHEMA_WORDS: [&str; 5] = ["enum", "anyOf", "allOf", "oneOf", "not"];
+
+/// Operators of queries that rules do not have.
+const ASKED: [&str; 6] = ["regex", "options", "elemMatch", "size", "type", "mod"];
 
 /// Reads the expressions of one file.
 pub(crate) struct Parser<'a> {
@@ -140,10 +143,17 @@ impl<'a> Parser<'a> {
         if let Value::Object(entries) = value
             && is_test(entries)
         {
-            let parts: Vec<_> = entries
-                .iter()
+            let asks = |key: &str| {
+                self.place == Place::Query && operator(key).is_some_and(|name| ASKED.contains(&name))
+            };
+            let (asked, others): (Vec<_>, Vec<_>) = entries.iter().partition(|(key, _)| asks(key));
+            let mut parts: Vec<_> = others
+                .into_iter()
                 .map(|(key, value)| self.operator(left, key, value, &below(pointer, key), depth))
                 .collect();
+            if !asked.is_empty() {
+                parts.push(self.asks(left, &asked, pointer));
+            }
             return parts.into_iter().collect::<Option<_>>().map(Expression::all);
         }
         if let Value::Object(entries) = value
@@ -153,6 +163,30 @@ impl<'a> Parser<'a> {
         }
         let right = self.operand(value, pointer, depth)?;
         self.relates(left, self.compares(Comparison::Eq), right, pointer)
+    }
+
+    /// What a query asks beside comparisons; it is the store's filter as it stands, and knows no expansions.
+    fn asks(&mut self, left: &Operand, asked: &[(&String, &Value)], pointer: &str) -> Option<Expression> {
+        let Operand::Stored(Image::Root, path) = left else {
+            return self.fail(pointer, "only a field of the document can be asked for this");
+        };
+        let mut operators = bson::Document::new();
+        for (key, value) in asked {
+            if names_expansion(value) {
+                return self.fail(&below(pointer, key), format!("`{key}` takes no expansion"));
+            }
+            let name = format!("${}", operator(key).unwrap_or_default());
+            match bson::Bson::try_from((*value).clone()) {
+                Ok(value) => operators.insert(name, value),
+                Err(error) => {
+                    return self.fail(&below(pointer, key), format!("this is no extended JSON: {error}"));
+                }
+            };
+        }
+        match Filter::parse(&bson::doc! { path: operators }) {
+            Ok(filter) => Some(Expression::Asks(filter)),
+            Err(problem) => self.fail(pointer, problem),
+        }
     }
 
     fn compares(&self, comparison: Comparison) -> Relation {
@@ -246,6 +280,18 @@ pub(super) fn operator(key: &str) -> Option<&str> {
         return None;
     }
     key.strip_prefix('%').or_else(|| key.strip_prefix('$'))
+}
+
+/// Whether an expansion stands somewhere in it.
+fn names_expansion(json: &Value) -> bool {
+    match json {
+        Value::String(text) => text.starts_with("%%"),
+        Value::Array(items) => items.iter().any(names_expansion),
+        Value::Object(members) => {
+            members.iter().any(|(key, value)| key.starts_with('%') || names_expansion(value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn is_test(entries: &Map<String, Value>) -> bool {

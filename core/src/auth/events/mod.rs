@@ -14,13 +14,16 @@
 //! 4. All others are told when it is done. They are told once, by whoever's write was the one that counted.
 //! 5. Of parallel first log-ins of one identity, or deletions of one user, one asks and the others wait for it, in
 //!    all processes of a store. A refused one leaves nothing, so the next attempt asks again.
-//! 6. An event is told at most once: a process that dies, or a client that goes away, may leave it untold.
+//! 6. An app's own triggers and its user document come with the others that are told (`triggers.rs`, `user_document.rs`).
+//! 7. An event is told at most once: a process that dies, or a client that goes away, may leave it untold.
 
 mod event;
 mod hook;
 mod report;
+mod triggers;
 mod turn;
 
 pub use event::{UserEvent, UserEventKind};
 pub use hook::{FailurePolicy, UserHook, UserListener};
 pub use report::UserEvents;
+pub(crate) use triggers::TriggerQueue;

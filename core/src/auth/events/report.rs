@@ -4,19 +4,39 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{FailurePolicy, UserEvent, UserEventKind, UserHook};
-use crate::env::Timer;
+use super::{FailurePolicy, TriggerQueue, UserEvent, UserEventKind, UserHook};
+use crate::app::{AppConfig, AuthTrigger};
+use crate::auth::UserDocument;
+use crate::env::{Env, Timer};
 use crate::error::{Error, ErrorKind, Result};
-use crate::functions::{Ended, bounded};
+use crate::functions::{Ended, Functions, bounded};
+use crate::store::Store;
 
 /// The hooks of an engine. Cloning it is cheap.
 #[derive(Clone, Default)]
-pub struct UserEvents(Arc<[UserHook]>);
+pub struct UserEvents {
+    hooks: Arc<[UserHook]>,
+    queue: TriggerQueue,
+    triggers: Arc<[AuthTrigger]>,
+    document: Option<Arc<UserDocument>>,
+}
 
 impl UserEvents {
     /// These hooks.
     pub fn new(hooks: Vec<UserHook>) -> Self {
-        Self(hooks.into())
+        Self { hooks: hooks.into(), ..Self::default() }
+    }
+
+    /// With what an app's configuration wants to be done besides.
+    #[must_use]
+    pub(crate) fn of_app(&self, config: &AppConfig) -> Self {
+        let document = config.user_document.clone().map(Arc::new);
+        Self { triggers: config.triggers.as_slice().into(), document, ..self.clone() }
+    }
+
+    /// What is told after the answers.
+    pub(crate) fn queue(&self) -> &TriggerQueue {
+        &self.queue
     }
 
     /// How long it may take to ask about the event; `None` when nobody may refuse it.
@@ -70,8 +90,23 @@ impl UserEvents {
         }
     }
 
+    /// Makes the document of a new user. Without it they are a user all the same.
+    pub(in crate::auth) async fn make_document(&self, event: &UserEvent, store: &dyn Store, env: &Env) {
+        let wanted = self.document.as_ref().filter(|document| document.is_for(event));
+        let Some(document) = wanted.filter(|_| event.kind == UserEventKind::Create) else { return };
+        if let Err(error) = document.insert(event, store, env).await {
+            let (app, user) = (&event.app, event.user.id.to_hex());
+            tracing::error!(%app, user, cause = ?error, "the document of a new user could not be made");
+        }
+    }
+
+    /// Tells the app's triggers.
+    pub(in crate::auth) async fn trigger(&self, functions: &Functions, event: &UserEvent) {
+        self.queue.tell((&self.triggers, functions), event).await;
+    }
+
     fn of(&self, event: &UserEvent, policy: FailurePolicy) -> impl Iterator<Item = &UserHook> {
-        self.0.iter().filter(move |hook| hook.policy == policy && hook.wants(event))
+        self.hooks.iter().filter(move |hook| hook.policy == policy && hook.wants(event))
     }
 }
 
@@ -88,6 +123,6 @@ impl UserHook {
 
 impl fmt::Debug for UserEvents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter()).finish()
+        f.debug_list().entries(self.hooks.iter()).finish()
     }
 }

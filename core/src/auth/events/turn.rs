@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use super::{UserEvent, UserEventKind};
 use crate::auth::accounts::unknown;
-use crate::auth::login::{Auth, user_gone};
+use crate::auth::login::{Auth, AuthParts, user_gone};
 use crate::auth::provider::{Evidence, Proven};
 use crate::auth::throttle::hash;
 use crate::error::{Error, ErrorKind, Result};
@@ -76,7 +76,10 @@ impl Auth {
     }
 
     pub(in crate::auth) async fn tell(&self, event: &UserEvent) {
-        self.parts.events.tell(self.parts.env.timer.as_ref(), event).await;
+        let AuthParts { events, store, env, functions, .. } = &self.parts;
+        events.make_document(event, store.as_ref(), env).await;
+        events.tell(env.timer.as_ref(), event).await;
+        events.trigger(functions, event).await;
     }
 
     /// Stores the user of an identity that nobody has yet, or finds who got it meanwhile.

@@ -128,7 +128,7 @@ impl<'a> Session<'a> {
         for input in inputs {
             documents.push(self.document(input).await?);
         }
-        let created = self.insert_all(relation.target, documents).await?;
+        let created = self.insert_into(relation.target, documents).await?;
         let keys: Vec<Bson> =
             created.iter().map(|document| foreign_key(relation, document)).collect::<Result<_, _>>()?;
         Ok(if relation.is_list { Some(Bson::Array(keys)) } else { keys.into_iter().next() })

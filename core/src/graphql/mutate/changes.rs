@@ -7,7 +7,7 @@
 use bson::{Bson, Document};
 
 use super::change::{Change, Edit};
-use super::decimal;
+use crate::data::decimal;
 
 /// Applies all changes, or says why not.
 pub(super) fn apply(document: &mut Document, changes: &[Change]) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! Inserts, updates, replacements and deletions.
 
-use bson::{Bson, Document, RawDocument, RawDocumentBuf};
+use bson::{Document, RawDocumentBuf};
 
 use super::changes::apply;
 use super::outcome::Outcome;
@@ -9,14 +9,13 @@ use crate::graphql::catalog::CollectionIndex;
 use crate::graphql::coerce::Input;
 use crate::graphql::error::{GraphqlError, code};
 use crate::graphql::filter_input::demanded_id;
-use crate::graphql::run::{Bound, Failure, Session, denied};
-use crate::id::fresh_object_id;
-use crate::rules::{Query, ScopedWrite};
+use crate::graphql::run::{Bound, Failure, Session, decode, encode, id_of};
+use crate::rules::Query;
 
 impl Session<'_> {
     pub(super) async fn insert_one(&mut self, at: CollectionIndex, bound: Bound) -> Failure<Outcome> {
         let document = self.document(&given(bound.data)?).await?;
-        let inserted = self.insert_all(at, vec![document]).await?;
+        let inserted = self.insert_into(at, vec![document]).await?;
         Ok(Outcome { documents: inserted, ..Outcome::default() })
     }
 
@@ -26,7 +25,7 @@ impl Session<'_> {
         for input in &inputs {
             documents.push(self.document(input).await?);
         }
-        let inserted = self.insert_all(at, documents).await?;
+        let inserted = self.insert_into(at, documents).await?;
         let ids = inserted.iter().map(|document| id_of(document)).collect();
         Ok(Outcome { inserted: ids, ..Outcome::default() })
     }
@@ -58,7 +57,8 @@ impl Session<'_> {
             pairs.push((before, encode(&document)?));
         }
         let matched = pairs.len();
-        let (documents, modified) = self.replace_all(at, pairs).await?;
+        let access = self.access(at).await?;
+        let (documents, modified) = self.replace_all(&access, pairs).await?;
         Ok(Outcome { documents, matched, modified, ..Outcome::default() })
     }
 
@@ -80,7 +80,7 @@ impl Session<'_> {
         {
             document.insert("_id", id);
         }
-        let inserted = self.insert_all(at, vec![document]).await?;
+        let inserted = self.insert_into(at, vec![document]).await?;
         Ok(Outcome { documents: inserted, ..Outcome::default() })
     }
 
@@ -92,36 +92,18 @@ impl Session<'_> {
     ) -> Failure<Outcome> {
         let documents = self.matching(at, bound.query.as_ref(), limit).await?;
         let access = self.access(at).await?;
-        let mut writes: Vec<ScopedWrite> = Vec::with_capacity(documents.len());
-        for document in &documents {
-            let allowed = self.judge.delete(&access, document).await?;
-            writes.push(allowed.map_err(|refusal| denied(&access, refusal))?);
-        }
-        self.write(&writes).await?;
+        self.delete_all(&access, &documents).await?;
         Ok(Outcome { deleted: documents.len(), documents, ..Outcome::default() })
     }
 
-    /// Inserts documents under the collection's rules; those without an `_id` get a fresh one.
-    pub(super) async fn insert_all(
+    /// Inserts documents under the collection's rules.
+    pub(super) async fn insert_into(
         &mut self,
         at: CollectionIndex,
         documents: Vec<Document>,
     ) -> Failure<Vec<RawDocumentBuf>> {
         let access = self.access(at).await?;
-        let mut writes = Vec::with_capacity(documents.len());
-        let mut inserted = Vec::with_capacity(documents.len());
-        for document in documents {
-            let document = encode(&self.with_id(document)?)?;
-            let allowed = self.judge.insert(&access, &document).await?;
-            self.tally_insert(&access, &document);
-            writes.push(allowed.map_err(|refusal| denied(&access, refusal))?);
-            inserted.push(document);
-        }
-        for document in &inserted {
-            self.validate(at, (None, document)).await?;
-        }
-        self.write(&writes).await?;
-        Ok(inserted)
+        self.insert_all(&access, documents).await
     }
 
     async fn replace_by(
@@ -138,30 +120,9 @@ impl Session<'_> {
         after.insert("_id", id);
         after.extend(document);
         let after = encode(&after)?;
-        let (documents, _) = self.replace_all(at, vec![(before, after)]).await?;
-        Ok(documents.into_iter().next().map(Outcome::of).unwrap_or_default())
-    }
-
-    /// The new images, and how many of them differ from the old ones.
-    async fn replace_all(
-        &mut self,
-        at: CollectionIndex,
-        pairs: Vec<(RawDocumentBuf, RawDocumentBuf)>,
-    ) -> Failure<(Vec<RawDocumentBuf>, usize)> {
         let access = self.access(at).await?;
-        let mut writes = Vec::new();
-        for (before, after) in &pairs {
-            let allowed = self.judge.replace(&access, before, after).await?;
-            let write = allowed.map_err(|refusal| denied(&access, refusal))?;
-            if before.as_bytes() != after.as_bytes() {
-                writes.push(write);
-            }
-        }
-        for (before, after) in &pairs {
-            self.validate(at, (Some(before), after)).await?;
-        }
-        self.write(&writes).await?;
-        Ok((pairs.into_iter().map(|(_, after)| after).collect(), writes.len()))
+        let (documents, _) = self.replace_all(&access, vec![(before, after)]).await?;
+        Ok(documents.into_iter().next().map(Outcome::of).unwrap_or_default())
     }
 
     async fn matching(
@@ -172,32 +133,6 @@ impl Session<'_> {
     ) -> Failure<Vec<RawDocumentBuf>> {
         let filter = self.filter(query).await?;
         self.find(at, Query { filter, sort: Vec::new(), limit }).await
-    }
-
-    async fn validate(
-        &mut self,
-        at: CollectionIndex,
-        (before, after): (Option<&RawDocument>, &RawDocument),
-    ) -> Failure<()> {
-        let Some(api) = self.catalog.collections.get(at.0) else { return Ok(()) };
-        (self.context.validate)(&api.id, after)
-            .map_err(|message| GraphqlError::new(code::SCHEMA_WRITE, message))?;
-        self.judge.validate(&api.id, (before, after)).await
-    }
-
-    fn with_id(&self, mut document: Document) -> Failure<Document> {
-        let id = match document.remove("_id") {
-            Some(id) if id != Bson::Null => id,
-            _ => {
-                let env = self.context.env;
-                let id = fresh_object_id(env.clock.now(), &*env.random);
-                Bson::ObjectId(id.map_err(|_| GraphqlError::new(code::INTERNAL, "internal server error"))?)
-            }
-        };
-        let mut with_id = Document::new();
-        with_id.insert("_id", id);
-        with_id.extend(document);
-        Ok(with_id)
     }
 }
 
@@ -211,17 +146,4 @@ fn required(argument: &str) -> GraphqlError {
 
 fn id_is_fixed() -> GraphqlError {
     GraphqlError::new(code::BAD_INPUT, "`_id` may not change")
-}
-
-fn id_of(document: &RawDocument) -> Bson {
-    document.get("_id").ok().flatten().and_then(|id| Bson::try_from(id).ok()).unwrap_or(Bson::Null)
-}
-
-fn decode(document: &RawDocument) -> Failure<Document> {
-    Document::try_from(document).map_err(|_| GraphqlError::new(code::INTERNAL, "internal server error"))
-}
-
-fn encode(document: &Document) -> Failure<RawDocumentBuf> {
-    RawDocumentBuf::try_from(document)
-        .map_err(|_| GraphqlError::new(code::BAD_INPUT, "the document cannot be stored"))
 }

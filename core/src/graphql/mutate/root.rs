@@ -1,12 +1,10 @@
 //! Running the root fields in order.
 
 use super::outcome::Outcome;
-use crate::filter::matches;
-use crate::graphql::catalog::{CollectionIndex, Operation};
+use crate::graphql::catalog::Operation;
 use crate::graphql::plan::{Call, Plan, Resolved, RootAction};
 use crate::graphql::run::{Answers, Bound, Failure, Introspected, Origin, Session, simple};
 use crate::graphql::write::{Output, Writer};
-use crate::rules::Query;
 
 /// Runs a mutation. The output's body is the value of `data`; the caller commits.
 ///
@@ -29,7 +27,8 @@ pub(crate) async fn mutation(
         match &root.action {
             RootAction::Documents(call, document) => {
                 let outcome = session.run(call, bound).await.map_err(in_place)?;
-                let documents = session.visible(call.collection, outcome).await.map_err(in_place)?;
+                let access = session.access(call.collection).await.map_err(in_place)?;
+                let documents = session.visible(&access, outcome.documents).await.map_err(in_place)?;
                 let level = session
                     .level(document, documents, Origin::Written(call.collection))
                     .await
@@ -81,19 +80,5 @@ impl Session<'_> {
             Operation::DeleteMany => self.delete(at, bound, None).await,
             Operation::FindOne | Operation::FindMany => Ok(Outcome::default()),
         }
-    }
-
-    /// The outcome's documents that the caller may see: the new images are put to the read rules as the
-    /// store would put them, so that no further request is needed.
-    async fn visible(
-        &mut self,
-        collection: CollectionIndex,
-        outcome: Outcome,
-    ) -> Failure<Vec<bson::RawDocumentBuf>> {
-        let access = self.access(collection).await?;
-        let Ok(readable) = access.find(Query::default()) else { return Ok(Vec::new()) };
-        let mut documents = outcome.documents;
-        documents.retain(|document| matches(readable.filter(), document));
-        self.judge.judged(&readable, documents).await
     }
 }

@@ -75,7 +75,8 @@ impl Judge<'_> {
         let asked =
             explanations.iter_mut().rev().find(|told| told.collection == collection && finds(told.action));
         let Some(told) = asked else { return };
-        for document in documents.iter().take(self.limits.explanations) {
+        let room = self.limits.explanations.saturating_sub(told.documents.len());
+        for document in documents.iter().take(room) {
             let id = document.get("_id").ok().flatten().and_then(|id| Bson::try_from(id).ok());
             told.documents.push(access.explain_document(id.unwrap_or(Bson::Null), document));
         }

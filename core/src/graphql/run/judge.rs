@@ -9,13 +9,14 @@ use bson::{Bson, RawDocument, RawDocumentBuf};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::session::{Failure, store_error};
+use crate::data::view::View;
 use crate::error::ErrorKind;
 use crate::functions::CallContext;
 use crate::graphql::error::{GraphqlError, code};
 use crate::graphql::executor::ExecuteContext;
 use crate::id::CollectionId;
 use crate::limits::Limits;
-use crate::rules::{Access, Answers, Circumstances, RuleCall, ScopedQuery};
+use crate::rules::{Access, Answers, Circumstances, Permit, RuleCall, ScopedQuery};
 use crate::store::Cursor;
 
 /// The fewest documents that are put to a function at once, so that the last places of a page are not filled one by one.
@@ -28,6 +29,8 @@ pub(crate) struct Judge<'a> {
     pub(super) context: &'a ExecuteContext<'a>,
     pub(super) limits: &'a Limits,
     answers: Answers,
+    /// What functions read and write together with the request; `None` where they open their own.
+    pub(super) shared: Option<View>,
     /// When the request may go on no longer.
     ends: DateTime<Utc>,
 }
@@ -36,11 +39,11 @@ impl<'a> Judge<'a> {
     pub(super) fn new(context: &'a ExecuteContext<'a>, limits: &'a Limits) -> Self {
         let time = TimeDelta::from_std(limits.graphql_time).unwrap_or(TimeDelta::MAX);
         let ends = context.env.clock.now().checked_add_signed(time).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        Self { context, limits, answers: Answers::default(), ends }
+        Self { context, limits, answers: Answers::default(), shared: None, ends }
     }
 
     /// What the actor may do in a collection.
-    pub(super) async fn access(&self, collection: &CollectionId) -> Failure<Access> {
+    pub(crate) async fn access(&self, collection: &CollectionId) -> Failure<Access> {
         let rules = self.context.rules;
         self.settled(|| rules.access_under(self.circumstances(), collection)).await
     }
@@ -64,9 +67,21 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Whether the actor may do what is about no document.
+    pub(crate) async fn permits(&self, permit: &Permit) -> Failure<bool> {
+        let rules = self.context.rules;
+        self.settled(|| rules.permits(self.circumstances(), permit)).await
+    }
+
     pub(super) fn circumstances(&self) -> Circumstances<'_> {
         let ExecuteContext { actor, request, .. } = *self.context;
         Circumstances { actor, request, answers: &self.answers }
+    }
+
+    /// What the functions that the request calls reach.
+    pub(super) fn call_context(&self) -> CallContext {
+        let request = std::sync::Arc::new(self.context.request.get().clone());
+        CallContext::detached(self.context.actor.clone()).in_request(request).within(self.shared.clone())
     }
 
     /// Whether the request may go on.
@@ -129,7 +144,7 @@ impl<'a> Judge<'a> {
         if let Some(notes) = notes {
             wanted.iter().for_each(|call| notes.function(&call.function, 1));
         }
-        let asked = (actor, &CallContext::detached(actor.clone()));
+        let asked = (actor, &self.call_context());
         let answers = functions.answer_all(asked, peer, wanted, self.limits.function_calls).await;
         answers.map_err(|error| {
             // What a rule's function says is meant for those who write rules.

@@ -18,6 +18,7 @@ mod related_filter;
 mod resolve;
 mod session;
 mod tally;
+mod writes;
 
 pub(crate) use bind::Bound;
 pub(crate) use keys::at;
@@ -25,3 +26,4 @@ pub(crate) use level::{Level, Origin};
 pub(crate) use query::{Introspected, query, simple};
 pub(crate) use resolve::{Answer, Answers, Element};
 pub(crate) use session::{Failure, Session, denied};
+pub(crate) use writes::{decode, encode, id_of};

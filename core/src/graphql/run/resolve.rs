@@ -15,7 +15,7 @@ use super::level::{Level, Origin};
 use super::parents::parents;
 use super::session::{BoundCall, Failure, Session, internal};
 use crate::error::{Error, ErrorKind};
-use crate::functions::{BatchCall, CallContext, FunctionCall};
+use crate::functions::{BatchCall, FunctionCall};
 use crate::graphql::error::{GraphqlError, code};
 use crate::graphql::plan::{ComputedPlan, Form, Resolved, WRAPPED};
 
@@ -86,7 +86,8 @@ impl Session<'_> {
     pub(crate) async fn call(&mut self, plan: &Resolved) -> Failure<Bson> {
         let BoundCall { resolver, input } = self.calls.get(plan.call).ok_or_else(internal)?.clone();
         let (actor, peer) = (self.context.actor.clone(), self.context.peer);
-        let call = FunctionCall::new(actor, input.into_iter().collect()).from_peer(peer);
+        let context = self.judge.call_context();
+        let call = FunctionCall { actor, arguments: input.into_iter().collect(), peer, context };
         self.tally_function(&resolver.function, 1);
         let given = self.context.functions.call(&resolver.function, call).await;
         let given = given.map_err(|error| failed(&error))?;
@@ -108,7 +109,7 @@ impl Session<'_> {
                 Ok(Vec::new())
             } else {
                 let (actor, peer) = (self.context.actor.clone(), self.context.peer);
-                let context = CallContext::detached(actor.clone());
+                let context = self.judge.call_context();
                 let call = BatchCall { actor, input, sources, peer, context };
                 let functions = self.context.functions;
                 self.tally_function(&resolver.function, functions.calls_for(&resolver.function, count));

@@ -5,6 +5,7 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, trace_span};
 
 use super::judge::Judge;
+use crate::data::view::View;
 use crate::graphql::catalog::{Catalog, CollectionIndex, Resolver};
 use crate::graphql::coerce::Variables;
 use crate::graphql::error::{GraphqlError, code};
@@ -13,9 +14,7 @@ use crate::id::CollectionId;
 use crate::limits::Limits;
 use crate::observe::asked;
 use crate::rules::{Access, Denied, ScopedQuery, ScopedWrite};
-use crate::store::{
-    Cursor, Durability, ReadExt, Snapshot, StoreError, StoreErrorKind, Transaction, TransactionOptions,
-};
+use crate::store::{Durability, ReadExt, StoreError, StoreErrorKind, TransactionOptions};
 
 /// A result of running.
 pub(crate) type Failure<T> = Result<T, GraphqlError>;
@@ -46,13 +45,6 @@ pub(super) struct BoundCall<'a> {
     pub(super) input: Option<Bson>,
 }
 
-/// The state that a request reads.
-enum View {
-    Unopened,
-    Snapshot(Box<dyn Snapshot>),
-    Transaction(Box<dyn Transaction>),
-}
-
 impl<'a> Session<'a> {
     pub(crate) fn new(
         context: &'a ExecuteContext<'a>,
@@ -69,50 +61,46 @@ impl<'a> Session<'a> {
             related_filters_left: limits.relation_filters,
             related_keys_left: limits.relation_filter_keys,
             calls: Vec::new(),
-            view: View::Unopened,
+            view: View::default(),
             access,
             judge: Judge::new(context, limits),
         }
     }
 
+    /// The same, reading and writing what another request has opened.
+    #[must_use]
+    pub(crate) fn within(self, view: View) -> Self {
+        Self { view, ..self }
+    }
+
+    /// The same, with the functions that it calls reading and writing what it has opened: what they write is made
+    /// visible with its own writes, or not at all.
+    #[must_use]
+    pub(crate) fn sharing(mut self) -> Self {
+        self.judge.shared = Some(self.view.clone());
+        self
+    }
+
     /// Opens the snapshot that all reads of a query see.
-    pub(super) async fn open_snapshot(&mut self) -> Failure<()> {
-        if matches!(self.view, View::Unopened) {
-            let opened = asked("snapshot", trace_span!("snapshot"), self.context.store.snapshot()).await;
-            self.view = View::Snapshot(opened.map_err(store_error)?);
-        }
-        Ok(())
+    pub(crate) async fn open_snapshot(&mut self) -> Failure<()> {
+        self.view.open_snapshot(self.context.store).await.map_err(store_error)
     }
 
     /// Opens the transaction of a mutation.
     pub(crate) async fn open_transaction(&mut self) -> Failure<()> {
-        if matches!(self.view, View::Unopened) {
-            let options =
-                TransactionOptions { deadline: self.limits.transaction, durability: Durability::Process };
-            let begun = asked("begin", trace_span!("begin"), self.context.store.begin(options)).await;
-            self.view = View::Transaction(begun.map_err(store_error)?);
-        }
-        Ok(())
+        let options =
+            TransactionOptions { deadline: self.limits.transaction, durability: Durability::Process };
+        self.view.open_transaction(self.context.store, options).await.map_err(store_error)
     }
 
     /// Makes a mutation's writes visible.
     pub(crate) async fn commit(self) -> Failure<()> {
-        match self.view {
-            View::Transaction(transaction) => {
-                asked("commit", trace_span!("commit"), transaction.commit()).await.map_err(store_error)
-            }
-            View::Unopened | View::Snapshot(_) => Ok(()),
-        }
+        self.view.commit().await.map_err(store_error)
     }
 
     /// Undoes a mutation's writes.
     pub(crate) async fn rollback(self) {
-        if let View::Transaction(transaction) = self.view
-            && let Err(error) = asked("rollback", trace_span!("rollback"), transaction.rollback()).await
-        {
-            // The transaction is gone either way; a dropped one is rolled back too.
-            tracing::warn!(error = %error, "rolling back a mutation failed");
-        }
+        self.view.rollback().await;
     }
 
     /// The documents that the query matches and the rules let through.
@@ -120,7 +108,7 @@ impl<'a> Session<'a> {
         self.judge.check_time()?;
         let span = find_span(query);
         let opening = async {
-            let Some(mut cursor) = self.open(query).await? else { return Ok(None) };
+            let Some(mut cursor) = self.view.find(query).await? else { return Ok(None) };
             let found = if query.calls() { Vec::new() } else { cursor.collect_scoped(query).await? };
             Ok(Some((cursor, found)))
         };
@@ -144,7 +132,7 @@ impl<'a> Session<'a> {
     ) -> Failure<()> {
         let span = find_span(query);
         let mut count = 0;
-        let mut cursor = asked("find", span.clone(), self.open(query)).await.map_err(store_error)?;
+        let mut cursor = asked("find", span.clone(), self.view.find(query)).await.map_err(store_error)?;
         let cursor = cursor.as_mut().ok_or_else(internal)?;
         loop {
             self.judge.check_time()?;
@@ -160,29 +148,26 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// A cursor over what the query finds, whose documents have still to be accepted by the query; `None` when nothing is
-    /// open.
-    async fn open(&mut self, query: &ScopedQuery) -> Result<Option<Box<dyn Cursor>>, StoreError> {
-        match &mut self.view {
-            View::Snapshot(snapshot) => snapshot.find(query).await.map(Some),
-            View::Transaction(transaction) => transaction.find(query).await.map(Some),
-            View::Unopened => Ok(None),
-        }
-    }
-
     /// Carries out writes that the rules have allowed.
     pub(crate) async fn write(&mut self, writes: &[ScopedWrite]) -> Failure<()> {
-        match &mut self.view {
-            _ if writes.is_empty() => Ok(()),
-            View::Transaction(transaction) => {
-                let span = trace_span!(
-                    "write",
-                    collection = writes.first().map(|write| display(write.collection().namespace())),
-                    writes = writes.len(),
-                );
-                asked("write", span, transaction.write(writes)).await.map_err(store_error)
-            }
-            View::Unopened | View::Snapshot(_) => Err(internal()),
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let span = trace_span!(
+            "write",
+            collection = writes.first().map(|write| display(write.collection().namespace())),
+            writes = writes.len(),
+        );
+        let written = asked("write", span, self.view.write(writes)).await.map_err(store_error)?;
+        written.ok_or_else(internal)
+    }
+
+    /// How many documents the query finds and the rules let through.
+    pub(crate) async fn count(&mut self, query: &ScopedQuery) -> Failure<u64> {
+        self.judge.check_time()?;
+        match asked("count", find_span(query), self.view.count(query)).await.map_err(store_error)? {
+            Some(count) => Ok(count),
+            None => Ok(u64::try_from(self.fetch(query).await?.len()).unwrap_or(u64::MAX)),
         }
     }
 

@@ -62,6 +62,7 @@ pub(super) fn trace(expression: &Expression, facts: Facts<'_>, scene: Option<Sce
             let value = value(operand, facts, scene);
             (format!("{operand} exists"), value.map(|value| format!("{value} exists")), Vec::new())
         }
+        Expression::Asks(filter) => (filter.to_string(), None, Vec::new()),
         Expression::Relates(left, relation, right) => {
             let values = match (value(left, facts, scene), value(right, facts, scene)) {
                 (Some(left), Some(right)) => Some(format!("{left} {relation} {right}")),

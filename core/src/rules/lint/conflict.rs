@@ -122,7 +122,11 @@ fn overlap((one, low): (Comparison, &Bson), (other, high): (Comparison, &Bson)) 
 fn tested(leaf: &Expression) -> Option<&Operand> {
     match leaf {
         Expression::Exists(operand) | Expression::Relates(operand, _, _) => Some(operand),
-        Expression::Constant(_) | Expression::All(_) | Expression::Any(_) | Expression::Not(_) => None,
+        Expression::Constant(_)
+        | Expression::All(_)
+        | Expression::Any(_)
+        | Expression::Not(_)
+        | Expression::Asks(_) => None,
     }
 }
 

@@ -30,7 +30,7 @@ impl Judge<'_> {
             Expression::Constant(holds) => (!holds).then_some(Reason::Constant),
             Expression::Exists(operand) => self.no_previous(operand).or_else(|| self.refused(operand)),
             Expression::Relates(left, relation, right) => self.never_relates(left, *relation, right),
-            Expression::All(_) | Expression::Any(_) | Expression::Not(_) => None,
+            Expression::All(_) | Expression::Any(_) | Expression::Not(_) | Expression::Asks(_) => None,
         }
     }
 
@@ -63,7 +63,7 @@ impl Judge<'_> {
                 }
                 _ => false,
             },
-            Expression::All(_) | Expression::Any(_) | Expression::Not(_) => false,
+            Expression::All(_) | Expression::Any(_) | Expression::Not(_) | Expression::Asks(_) => false,
         };
         holds.then_some(Reason::Constant)
     }

@@ -87,7 +87,7 @@ pub(super) fn of_filters(subject: Subject<'_>) -> Vec<(&str, Placed<'_>)> {
 /// Visits every operand of an expression, outer ones first.
 pub(super) fn each_operand<'a>(expression: &'a Expression, visit: &mut dyn FnMut(&'a Operand)) {
     match expression {
-        Expression::Constant(_) => {}
+        Expression::Constant(_) | Expression::Asks(_) => {}
         Expression::All(parts) | Expression::Any(parts) => {
             parts.iter().for_each(|part| each_operand(part, visit));
         }

@@ -1,4 +1,4 @@
-//! Exact addition of decimals, for `_inc`.
+//! Exact arithmetic of decimals, for increments.
 
 use bson::{Bson, Decimal128};
 
@@ -6,18 +6,27 @@ use bson::{Bson, Decimal128};
 const DIGITS: u32 = 34;
 
 /// The exact sum; `None` when it has more than 34 digits or a side is no finite number.
-pub(super) fn add(a: &Bson, b: &Bson) -> Option<Decimal128> {
+pub(crate) fn add(a: &Bson, b: &Bson) -> Option<Decimal128> {
     let ((a, a_exponent), (b, b_exponent)) = (parts(a)?, parts(b)?);
     let exponent = a_exponent.min(b_exponent);
     let widen = |digits: i128, from: i32| {
         let by = u32::try_from(from.checked_sub(exponent)?).ok()?;
         if digits == 0 { Some(0) } else { digits.checked_mul(10_i128.checked_pow(by)?) }
     };
-    let sum = widen(a, a_exponent)?.checked_add(widen(b, b_exponent)?)?;
-    if sum.unsigned_abs() >= 10_u128.pow(DIGITS) {
+    decimal(widen(a, a_exponent)?.checked_add(widen(b, b_exponent)?)?, exponent)
+}
+
+/// The exact product; `None` as for [`add`].
+pub(crate) fn multiply(a: &Bson, b: &Bson) -> Option<Decimal128> {
+    let ((a, a_exponent), (b, b_exponent)) = (parts(a)?, parts(b)?);
+    decimal(a.checked_mul(b)?, a_exponent.checked_add(b_exponent)?)
+}
+
+fn decimal(coefficient: i128, exponent: i32) -> Option<Decimal128> {
+    if coefficient.unsigned_abs() >= 10_u128.pow(DIGITS) {
         return None;
     }
-    format!("{sum}E{exponent}").parse().ok()
+    format!("{coefficient}E{exponent}").parse().ok()
 }
 
 /// Coefficient and exponent.
@@ -56,5 +65,12 @@ mod tests {
             let got = add(&decimal(a), &decimal(b)).map(|sum| sum.to_string());
             assert_eq!(got.as_deref(), sum, "{a} + {b}");
         }
+    }
+
+    #[test]
+    fn products_are_exact_or_refused() {
+        let decimal = |text: &str| Bson::Decimal128(text.parse().unwrap());
+        assert_eq!(multiply(&decimal("1.5"), &Bson::Int32(-3)), Some("-4.5".parse().unwrap()));
+        assert_eq!(multiply(&decimal("9999999999999999999"), &decimal("9999999999999999999")), None);
     }
 }

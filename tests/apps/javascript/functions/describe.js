@@ -1,0 +1,1 @@
+exports = (source) => `${source.quantity} x ${source.item}`;

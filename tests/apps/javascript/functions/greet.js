@@ -1,0 +1,1 @@
+exports = (word) => `${word}, ${context.user.id.length}`;

@@ -1,0 +1,1 @@
+exports = ({ username, password }, answer) => ({ status: answer === "blue" ? "success" : "fail" });
