@@ -36,7 +36,8 @@ impl Function for JsFunction {
         let (answering, answers) = channel();
         let state = Arc::new(State::default());
         let held = Held { pool: &self.pool, depth, state: Arc::clone(&state) };
-        let job = Job { unit: Arc::clone(&self.unit), call, told, answers, state, worker: worker.clone() };
+        let (unit, span) = (Arc::clone(&self.unit), tracing::Span::current());
+        let job = Job { unit, call, told, answers, state, span, worker: worker.clone() };
         if worker.send(job).is_err() {
             return Err(FunctionFailure::new("the functions have ended"));
         }

@@ -8,6 +8,7 @@ use backstitch::functions::{FunctionCall, FunctionFailure};
 use bson::Bson;
 use bytes::Bytes;
 use futures_channel::mpsc::UnboundedSender;
+use tracing::Span;
 
 /// A source that was parsed.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct Job {
     pub(crate) told: UnboundedSender<Told>,
     pub(crate) answers: Receiver<Answer>,
     pub(crate) state: Arc<State>,
+    /// Where what it logs belongs.
+    pub(crate) span: Span,
     /// The worker that it is for, which gives itself back with it.
     pub(crate) worker: Sender<Job>,
 }

@@ -26,13 +26,13 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// 16 calls at once, each with 10 s of computing, 64 MB of memory, 1 MB of stack, values of 32 MB, 1000 requests and
+    /// 16 calls at once, each with 10 s of computing, 128 MB of memory, 1 MB of stack, values of 32 MB, 1000 requests and
     /// 64 kB of log.
     fn default() -> Self {
         Self {
             workers: 16,
             computing: Duration::from_secs(10),
-            memory: 64 << 20,
+            memory: 128 << 20,
             stack: 1 << 20,
             value: 32 << 20,
             pending: 1000,

@@ -73,7 +73,7 @@ fn run(machine: &Machine, interpreter: Interpreter, job: &Job) -> (Outcome, Opti
     let meter = Rc::new(meter);
     let asked = Rc::clone(&meter);
     runtime.set_interrupt_handler(Some(Box::new(move || asked.is_over())));
-    let outcome = realm.run(job, &meter, &machine.settings);
+    let outcome = job.span.in_scope(|| realm.run(job, &meter, &machine.settings));
     let left = outcome.clean.then_some((runtime, natives));
     (outcome, left)
 }

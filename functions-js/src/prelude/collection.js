@@ -78,10 +78,10 @@ class Collection {
   find(query, project, options) {
     const { sort, limit, skip } = checkOptions('find', options, ['sort', 'limit', 'skip', 'projection']);
     project ??= options?.projection;
-    return new Cursor(async ({ sort, limit, skip }) => {
-      const wanted = Number(limit) > 0 ? Number(limit) + Number(skip ?? 0) : undefined;
-      const found = await this.#call('find', { query: query ?? {}, project: project ?? undefined, sort, limit: wanted });
-      return skip ? found.slice(Number(skip)) : found;
+    return new Cursor(({ sort, limit, skip }) => {
+      // A limit of zero is none.
+      const wanted = Number(limit) > 0 ? Number(limit) : undefined;
+      return this.#call('find', { query: query ?? {}, project: project ?? undefined, sort, limit: wanted, skip });
     }, given({ sort, limit, skip }));
   }
   async findOne(query, project, options) {
