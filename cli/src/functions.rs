@@ -15,3 +15,16 @@ pub(crate) fn with_functions(builder: EngineBuilder, env: &Env) -> EngineBuilder
 pub(crate) fn with_functions(builder: EngineBuilder, _env: &Env) -> EngineBuilder {
     builder
 }
+
+/// What runs functions, where this binary has it.
+#[cfg(feature = "js")]
+pub(crate) fn runtime() -> Option<Box<dyn backstitch::functions::FunctionRuntime>> {
+    use backstitch_functions_js::{JsFunctions, Settings};
+    Some(Box::new(JsFunctions::new(Settings::default(), &Env::system())))
+}
+
+/// Nothing runs functions.
+#[cfg(not(feature = "js"))]
+pub(crate) fn runtime() -> Option<Box<dyn backstitch::functions::FunctionRuntime>> {
+    None
+}
