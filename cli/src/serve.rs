@@ -101,10 +101,14 @@ fn import(directory: &Path, secrets: &Secrets) -> Result<AppConfig, Failure> {
 }
 
 pub(crate) fn read_secrets(file: Option<&Path>) -> Result<Secrets, Failure> {
-    let Some(file) = file else { return Ok(Secrets::default()) };
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let Some(file) = file else { return Ok(Secrets::default().with_environment(environment)) };
     let text = fs::read_to_string(file)
         .map_err(|error| Failure::usage(format!("cannot read secrets from `{}`: {error}", file.display())))?;
-    Secrets::parse(&text).map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))
+    let secrets =
+        Secrets::parse(&text).map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))?;
+    Ok(secrets.with_environment(environment))
 }
 
 async fn until_signal(

@@ -46,6 +46,15 @@ impl Report {
         self.problems.extend_from_slice(&other.problems);
     }
 
+    /// Says of what was found in some files that it is really elsewhere.
+    pub(crate) fn relocate(&mut self, real: impl Fn(&str, &str) -> Option<(String, String)>) {
+        for problem in &mut self.problems {
+            if let Some((file, pointer)) = real(&problem.file, &problem.pointer) {
+                (problem.file, problem.pointer) = (file, pointer);
+            }
+        }
+    }
+
     /// All problems.
     pub fn problems(&self) -> &[Problem] {
         &self.problems

@@ -102,10 +102,11 @@ impl Natives {
         add(ctx, host, "ask", ask)?;
         let it = Rc::clone(self);
         let value = move |ctx: Ctx<'js>, codec: Object<'js>, name: String| match it
-            .of(|live| live.context.value(&name))
+            .of(|live| Some(live.context.value(&name)))
         {
-            Some(value) => Codec::of(&codec)?.to_js(&ctx, &value),
-            None => Ok(Value::new_undefined(ctx)),
+            Some(Ok(Some(value))) => Codec::of(&codec)?.to_js(&ctx, &value),
+            Some(Err(error)) => Err(Exception::throw_message(&ctx, error.hint())),
+            Some(Ok(None)) | None => Ok(Value::new_undefined(ctx)),
         };
         add(ctx, host, "value", value)?;
         let it = Rc::clone(self);

@@ -33,19 +33,29 @@ impl AppConfig {
 
 fn read(path: &Path, secrets: &Secrets, report: &mut Report) -> Option<AppConfig> {
     let (mut directory, file) = AppDirectory::open(path, report)?;
+    let app = read_all(&mut directory, (file, secrets), report);
+    report.relocate(|file, pointer| directory.origin(file, pointer));
+    app
+}
+
+fn read_all(
+    directory: &mut AppDirectory,
+    (file, secrets): (&str, &Secrets),
+    report: &mut Report,
+) -> Option<AppConfig> {
     // A backstitch.json or an environment that is broken leaves an app that can be served.
-    let mut app = root::read(&mut directory, file, report)?;
-    app.directory = Some(path.to_owned());
-    app = settings::read(app, &directory, report);
-    auth::read(&mut app, &directory, secrets, report);
-    user_document::read(&mut app, &directory, report);
-    mails::read(&mut app, &directory, report);
-    data_sources::read(&mut app, &directory, report);
-    graphql::read(&mut app, &directory, report);
-    values::read(&mut app, &directory, secrets, report);
-    functions::read(&mut app, &directory, report);
-    triggers::read(&mut app, &directory, report);
-    root::report_unread_folders(&directory, report);
+    let mut app = root::read(directory, file, report)?;
+    app.directory = Some(directory.path().to_owned());
+    app = settings::read(app, directory, report);
+    auth::read(&mut app, directory, secrets, report);
+    user_document::read(&mut app, directory, report);
+    mails::read(&mut app, directory, report);
+    data_sources::read(&mut app, directory, report);
+    graphql::read(&mut app, directory, report);
+    values::read(&mut app, directory, secrets, report);
+    functions::read(&mut app, directory, report);
+    triggers::read(&mut app, directory, report);
+    root::report_unread_folders(directory, report);
     Some(app)
 }
 
@@ -122,11 +132,78 @@ mod tests {
     }
 
     #[test]
+    fn an_export_of_an_old_layout_is_seen_as_a_current_one() {
+        let files = [
+            (
+                "realm/config.json",
+                r#"{"app_id": "old-abcde", "config_version": 20200603, "name": "old", "security": {"allowed_request_origins": ["https://x.example"]},
+                "custom_user_data_config": {"enabled": true, "mongo_service_id": "mongodb-atlas", "database_name": "app", "collection_name": "users", "user_id_field": "uid"}}"#,
+            ),
+            (
+                "realm/auth_providers/anon-user.json",
+                r#"{"id": "5f", "name": "anon-user", "type": "anon-user", "disabled": false}"#,
+            ),
+            (
+                "realm/auth_providers/api-key.json",
+                r#"{"name": "api-key", "type": "api-key", "disabled": true}"#,
+            ),
+            ("realm/auth_providers/odd.json", r#"{"name": "odd", "type": "odd"}"#),
+            (
+                "realm/services/mongodb-atlas/config.json",
+                r#"{"name": "mongodb-atlas", "type": "mongodb-atlas"}"#,
+            ),
+            (
+                "realm/services/mongodb-atlas/rules/app.notes.json",
+                r#"{"id": "5f", "database": "app", "collection": "notes",
+                "roles": [{"name": "all", "apply_when": {"%bad": 1}}], "filters": [], "relationships": {"owner": {"ref": "x", "is_list": 1}},
+                "schema": {"title": "note", "properties": {"owner": {"bsonType": "nonsense"}}}}"#,
+            ),
+            ("realm/services/twilio/config.json", r#"{"name": "twilio", "type": "twilio"}"#),
+            ("realm/functions/hello/config.json", r#"{"id": "5f", "name": "hello", "private": true}"#),
+            ("realm/functions/hello/source.js", "exports = () => 1"),
+            ("realm/functions/sourceless/config.json", r#"{"name": "sourceless"}"#),
+        ];
+        let (app, report) = import_with(&files, &Secrets::default()).unwrap();
+        assert_eq!((app.id.as_str(), app.name.as_str(), app.collections.len()), ("old-abcde", "old", 1));
+        assert_eq!(app.allowed_request_origins, ["https://x.example"]);
+        assert_eq!(app.auth.providers.len(), 2);
+        assert_eq!(&*app.auth.custom_user_data.as_ref().unwrap().collection.service, "mongodb-atlas");
+        let hello = app.functions.iter().find(|function| function.name == "hello").unwrap();
+        assert_eq!((hello.code.as_deref(), hello.settings.private), (Some("exports = () => 1"), true));
+        let rules = "services/mongodb-atlas/rules/app.notes.json";
+        let found = places(&report);
+        for place in [
+            (Severity::Warning, "auth_providers/odd.json", ""),
+            (Severity::Warning, "functions/sourceless/config.json", ""),
+            (Severity::Warning, "services/twilio", ""),
+        ] {
+            assert!(found.contains(&place), "{place:?} in {report}");
+        }
+        assert!(found.iter().any(|(_, file, at)| *file == rules && at.starts_with("/schema")), "{report}");
+        assert!(
+            found.iter().any(|(_, file, at)| *file == rules && at.starts_with("/relationships")),
+            "{report}"
+        );
+        assert!(!found.iter().any(|(_, file, _)| *file == "services/mongodb-atlas"), "{report}");
+    }
+
+    #[test]
+    fn several_exports_below_a_directory_are_named() {
+        let files =
+            [("a/root_config.json", r#"{"name": "a"}"#), ("b/c/stitch.json", r#"{"app_id": "b-abcde"}"#)];
+        let error = import_with(&files, &Secrets::default()).unwrap_err().report.to_string();
+        assert!(error.contains("/a`") && error.contains("b/c`"), "{error}");
+        // What other tools keep is no export.
+        let files = [("a/root_config.json", r#"{"name": "a"}"#), ("hosting/config.json", r#"{"x": 1}"#)];
+        assert_eq!(import_with(&files, &Secrets::default()).unwrap().0.name, "a");
+    }
+
+    #[test]
     fn with_nothing_to_serve_the_import_fails_and_names_the_file() {
         let cases: [(&[(&str, &str)], &str); 5] = [
             (&[], ""),
-            (&[("stitch.json", r#"{"name": "x"}"#)], "stitch.json"),
-            (&[("config.json", r#"{"name": "x"}"#)], "config.json"),
+            (&[("stitch.json", r#"{"app_id": "x-abcde"}"#)], "stitch.json"),
+            (&[("config.json", "{")], "config.json"),
             (&[("root_config.json", "{")], "root_config.json"),
             (&[("root_config.json", "{}")], "root_config.json"),
         ];
@@ -364,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn values_come_plain_or_out_of_a_secret_and_a_missing_secret_is_an_error() {
+    fn values_come_plain_or_out_of_a_secret_and_a_missing_secret_is_told() {
         let files = [
             ROOT,
             ("values/a.json", r#"{"name": "plain", "value": [1]}"#),
@@ -375,8 +452,16 @@ mod tests {
         let (app, report) = import_with(&files, &secrets).unwrap();
         assert_eq!(app.values["plain"], ConfigValue::Plain(serde_json::json!([1])));
         assert_eq!(app.values["hidden"], ConfigValue::Secret(Secret::new("hunter2")));
-        assert_eq!(app.values.get("lost"), None);
-        assert_eq!(places(&report), [(Severity::Error, "values/c.json", "/value")]);
+        assert_eq!(app.values["lost"], ConfigValue::Missing { secret: "gone".to_owned() });
+        assert_eq!(places(&report), [(Severity::Warning, "values/c.json", "/value")]);
+        let variables = [
+            ("BACKSTITCH_SECRET_KEY".to_owned(), "other".to_owned()),
+            ("BACKSTITCH_SECRET_GONE".to_owned(), "found".to_owned()),
+        ];
+        let (app, report) = import_with(&files, &secrets.with_environment(variables)).unwrap();
+        assert_eq!(app.values["hidden"], ConfigValue::Secret(Secret::new("hunter2")));
+        assert_eq!(app.values["lost"], ConfigValue::Secret(Secret::new("found")));
+        assert_eq!(report.problems(), []);
     }
 
     #[test]

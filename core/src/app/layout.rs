@@ -5,40 +5,73 @@ use std::{fs, io};
 
 use serde_json::{Map, Value};
 
+use super::oldest::LaidOut;
 use super::template;
 use crate::report::Report;
 
-/// The configuration files of the layouts that are read; the newest wins.
-const ROOTS: [&str; 2] = ["root_config.json", "realm_config.json"];
+/// The configuration files of the layouts, newest first; the newest wins.
+const ROOTS: [&str; 4] = ["root_config.json", "realm_config.json", "config.json", "stitch.json"];
 
 /// Those of the oldest two layouts.
-const OLD_ROOTS: [&str; 2] = ["config.json", "stitch.json"];
+const OLDEST: [&str; 2] = ["config.json", "stitch.json"];
+
+/// How deep below a directory an export is looked for.
+const DEPTH: usize = 4;
+
+/// Folders that are full of other people's files.
+const PASSED: [&str; 3] = ["node_modules", "target", "dist"];
 
 /// An app directory.
 pub(super) struct AppDirectory {
     path: PathBuf,
+    /// What an export of an old layout would have in a current one.
+    laid_out: Option<LaidOut>,
     /// The values that `%(%%environment.values.x)` stands for.
     pub(super) environment: Map<String, Value>,
 }
 
 impl AppDirectory {
-    /// Opens a directory and finds its configuration file; `None`, and an error, when there is none.
+    /// Opens a directory, or the one below it that has an export, and finds its configuration file; `None`, and an
+    /// error, when there is none, or more than one.
     pub(super) fn open(path: &Path, report: &mut Report) -> Option<(Self, &'static str)> {
-        let directory = Self { path: path.to_owned(), environment: Map::new() };
         if !path.is_dir() {
             report.error("", "", format!("`{}` is no directory", path.display()));
             return None;
         }
-        if let Some(root) = ROOTS.into_iter().find(|root| path.join(root).is_file()) {
-            return Some((directory, root));
+        let mut found = Vec::new();
+        match root_of(path) {
+            Some(root) => found.push((path.to_owned(), root)),
+            None => exports_below(path, 1, &mut found),
         }
-        match OLD_ROOTS.into_iter().find(|root| path.join(root).is_file()) {
-            Some(old) => {
-                report.error(old, "", "the layout of this file is not read yet: export the app anew");
+        let (directory, root) = match found.as_slice() {
+            [(directory, root)] => (directory.clone(), *root),
+            [] => {
+                report.error(
+                    "",
+                    "",
+                    format!("no `root_config.json` (or of an older layout) in `{}`", path.display()),
+                );
+                return None;
             }
-            None => report.error("", "", format!("no `root_config.json` in `{}`", path.display())),
-        }
-        None
+            several => {
+                let names: Vec<String> =
+                    several.iter().map(|(directory, _)| format!("`{}`", directory.display())).collect();
+                report.error("", "", format!("several exports, name one of them: {}", names.join(", ")));
+                return None;
+            }
+        };
+        let laid_out = OLDEST.contains(&root).then(|| LaidOut::of(&directory, root, report));
+        Some((Self { path: directory, laid_out, environment: Map::new() }, root))
+    }
+
+    /// Whether the layout is one of the two oldest.
+    pub(super) fn is_old(&self) -> bool {
+        self.laid_out.is_some()
+    }
+
+    /// Where the problem that was found in a file really is.
+    pub(super) fn origin(&self, file: &str, pointer: &str) -> Option<(String, String)> {
+        self.laid_out.as_ref()?.origin(file, pointer)
     }
 
     /// The directory's path.
@@ -48,7 +81,8 @@ impl AppDirectory {
 
     /// Reads a text file that is there; what cannot be read is reported.
     pub(super) fn text(&self, file: &str, report: &mut Report) -> Option<String> {
-        match fs::read_to_string(self.path.join(file)) {
+        let real = self.laid_out.as_ref().and_then(|laid_out| laid_out.texts.get(file));
+        match fs::read_to_string(self.path.join(real.map_or(file, String::as_str))) {
             Ok(text) => Some(text.trim_start_matches('\u{feff}').to_owned()),
             Err(error) => {
                 report.error(file, "", format!("cannot be read: {error}"));
@@ -59,6 +93,11 @@ impl AppDirectory {
 
     /// Reads a JSON file.
     pub(super) fn read(&self, file: &str, report: &mut Report) -> JsonFile {
+        if let Some(json) = self.laid_out.as_ref().and_then(|laid_out| laid_out.json.get(file)) {
+            let mut json = json.clone();
+            template::expand(&mut json, &self.environment, file, report);
+            return JsonFile::Read(json);
+        }
         let text = match fs::read_to_string(self.path.join(file)) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return JsonFile::Absent,
@@ -93,12 +132,20 @@ impl AppDirectory {
 
     /// The names of the folders inside a folder, sorted.
     pub(super) fn folders(&self, folder: &str) -> Vec<String> {
-        self.entries(folder, |path| path.is_dir())
+        match &self.laid_out {
+            Some(laid_out) if is_laid_out(folder) => laid_out.names(folder, true),
+            _ => self.entries(folder, |path| path.is_dir()),
+        }
     }
 
     /// The names of the files inside a folder that end so, sorted.
     pub(super) fn files(&self, folder: &str, ending: &str) -> Vec<String> {
-        self.entries(folder, |path| path.is_file() && path.to_string_lossy().ends_with(ending))
+        match &self.laid_out {
+            Some(laid_out) if is_laid_out(folder) => {
+                laid_out.names(folder, false).into_iter().filter(|name| name.ends_with(ending)).collect()
+            }
+            _ => self.entries(folder, |path| path.is_file() && path.to_string_lossy().ends_with(ending)),
+        }
     }
 
     fn entries(&self, folder: &str, keep: impl Fn(&Path) -> bool) -> Vec<String> {
@@ -111,6 +158,48 @@ impl AppDirectory {
             .collect();
         names.sort();
         names
+    }
+}
+
+/// Whether an old export's own folder of this name is not read: what is in it was laid out.
+fn is_laid_out(folder: &str) -> bool {
+    let first = folder.split('/').next().unwrap_or_default();
+    ["auth", "data_sources", "functions"].contains(&first)
+}
+
+/// The configuration file of the newest layout that the directory has.
+fn root_of(path: &Path) -> Option<&'static str> {
+    ROOTS.into_iter().find(|root| {
+        let file = path.join(root);
+        file.is_file() && (!OLDEST.contains(root) || says_it_is_an_app(&file))
+    })
+}
+
+/// Other folders of an export, and of other tools, have a `config.json` as well.
+fn says_it_is_an_app(file: &Path) -> bool {
+    let Ok(text) = fs::read_to_string(file) else { return true };
+    match serde_json::from_str::<Value>(text.trim_start_matches('\u{feff}')) {
+        Ok(json) => ["app_id", "config_version", "security"].iter().any(|key| json.get(key).is_some()),
+        // It says why, when it is read.
+        Err(_) => true,
+    }
+}
+
+fn exports_below(path: &Path, depth: usize, found: &mut Vec<(PathBuf, &'static str)>) {
+    let Ok(entries) = fs::read_dir(path) else { return };
+    let mut folders: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    for folder in folders {
+        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with('.') || PASSED.contains(&name) {
+            continue;
+        }
+        match root_of(&folder) {
+            Some(root) => found.push((folder, root)),
+            None if depth < DEPTH => exports_below(&folder, depth + 1, found),
+            None => {}
+        }
     }
 }
 

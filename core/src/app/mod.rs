@@ -16,6 +16,7 @@ mod import;
 mod indexes;
 mod layout;
 mod mails;
+mod oldest;
 mod relationships;
 mod resolvers;
 mod root;

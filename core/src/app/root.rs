@@ -1,4 +1,4 @@
-//! `root_config.json` and `realm_config.json`, environments, and folders that are not read.
+//! `root_config.json` and its older kin, environments, and folders that are not read.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use crate::id::AppId;
 use crate::report::Report;
 
 /// Keys that are read, or that say nothing to us.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 12] = [
     "app_id",
     "name",
     "config_version",
@@ -20,6 +20,7 @@ const KNOWN: [&str; 11] = [
     "security",
     "custom_user_data_config",
     "sync",
+    "hosting",
 ];
 
 /// Folders of features that come later.
@@ -46,7 +47,10 @@ pub(super) fn read(directory: &mut AppDirectory, file: &str, report: &mut Report
     if let Some(id) = text(&root, "app_id") {
         app = app.with_id(AppId::new(id));
     }
-    app.allowed_request_origins = origins(&root, file, report);
+    app.allowed_request_origins = match root.get("security").and_then(Value::as_object) {
+        Some(security) if directory.is_old() => origins(security, (file, "/security"), report),
+        _ => origins(&root, (file, ""), report),
+    };
     app.environment = text(&root, "environment").unwrap_or_default().to_owned();
     app.environment_values = environment(directory, &app.environment, report);
     directory.environment = app.environment_values.clone();
@@ -74,8 +78,15 @@ pub(super) fn report_unread_folders(directory: &AppDirectory, report: &mut Repor
             }
         }
         if folder == "services" {
+            let sources = if directory.is_old() { directory.folders("data_sources") } else { Vec::new() };
             for name in directory.folders(folder) {
-                report.warn(&format!("{folder}/{name}"), "", why);
+                if !sources.contains(&name) {
+                    report.warn(&format!("{folder}/{name}"), "", why);
+                }
+                let hooks = format!("{folder}/{name}/incoming_webhooks");
+                for hook in directory.folders(&hooks) {
+                    report.warn(&format!("{hooks}/{hook}"), "", "incoming webhooks are not served");
+                }
             }
         }
     }
@@ -85,12 +96,12 @@ fn text<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     map.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty())
 }
 
-fn origins(root: &Map<String, Value>, file: &str, report: &mut Report) -> Vec<String> {
+fn origins(root: &Map<String, Value>, (file, at): (&str, &str), report: &mut Report) -> Vec<String> {
     match root.get("allowed_request_origins") {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         Some(_) => {
-            report.warn(file, "/allowed_request_origins", "must be a list of origins; ignored");
+            report.warn(file, &format!("{at}/allowed_request_origins"), "must be a list of origins; ignored");
             Vec::new()
         }
     }

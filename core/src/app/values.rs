@@ -16,11 +16,19 @@ pub enum ConfigValue {
     Plain(Value),
     /// It was taken out of a secret.
     Secret(Secret),
+    /// It is in a secret that nobody has handed in; who asks for it is refused.
+    Missing {
+        /// The secret's name.
+        secret: String,
+    },
 }
 
-/// Secrets by name: exports name them, but never hold them.
+/// Secrets by name, and by their names in an environment: exports name them, but never hold them.
 #[derive(Clone, Debug, Default)]
-pub struct Secrets(BTreeMap<String, Secret>);
+pub struct Secrets(BTreeMap<String, Secret>, BTreeMap<String, Secret>);
+
+/// What the names of variables that hold secrets begin with.
+const VARIABLE: &str = "BACKSTITCH_SECRET_";
 
 impl Secrets {
     /// Reads a secrets file: one JSON object, name → text.
@@ -29,7 +37,7 @@ impl Secrets {
     /// What is wrong with the text; its content is not quoted.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         let map: BTreeMap<String, String> = serde_json::from_str(text).map_err(without_content)?;
-        Ok(Self(map.into_iter().map(|(name, secret)| (name, Secret::new(secret))).collect()))
+        Ok(Self(map.into_iter().map(|(name, secret)| (name, Secret::new(secret))).collect(), BTreeMap::new()))
     }
 
     /// Adds a secret.
@@ -39,9 +47,26 @@ impl Secrets {
         self
     }
 
+    /// Also those that an environment holds as `BACKSTITCH_SECRET_<NAME>`: the secret's name in capitals, and `_` for
+    /// whatever is neither letter nor digit. Those that are there already stay.
+    #[must_use]
+    pub fn with_environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        for (name, value) in variables {
+            if let Some(name) = name.strip_prefix(VARIABLE) {
+                self.1.entry(name.to_owned()).or_insert_with(|| Secret::new(value));
+            }
+        }
+        self
+    }
+
     /// The secret of this name.
     pub fn get(&self, name: &str) -> Option<&Secret> {
-        self.0.get(name)
+        let in_capitals = || {
+            let capital =
+                |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_uppercase() } else { '_' };
+            name.chars().map(capital).collect::<String>()
+        };
+        self.0.get(name).or_else(|| self.1.get(&in_capitals()))
     }
 }
 
@@ -60,7 +85,12 @@ pub(super) fn read(app: &mut AppConfig, directory: &AppDirectory, secrets: &Secr
         let secret = value.as_str().unwrap_or_default();
         match secrets.get(secret) {
             Some(found) => drop(app.values.insert(name, ConfigValue::Secret(found.clone()))),
-            None => report.error(&file, "/value", format!("the secret `{secret}` is not known")),
+            None => {
+                let text =
+                    format!("the secret `{secret}` is not known: who asks for the value `{name}` is refused");
+                report.warn(&file, "/value", text);
+                app.values.insert(name, ConfigValue::Missing { secret: secret.to_owned() });
+            }
         }
     }
 }

@@ -145,6 +145,7 @@ fn values(config: &AppConfig) -> Document {
         .filter_map(|(name, value)| match value {
             ConfigValue::Plain(json) => Some((name.clone(), Bson::try_from(json.clone()).ok()?)),
             ConfigValue::Secret(secret) => Some((name.clone(), Bson::String(secret.expose().to_owned()))),
+            ConfigValue::Missing { .. } => None,
         })
         .collect()
 }

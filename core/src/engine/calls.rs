@@ -10,6 +10,7 @@ use bytes::Bytes;
 use super::App;
 use super::host::AppParts;
 use crate::actor::Actor;
+use crate::app::ConfigValue;
 use crate::data::{Call, Request, failed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::functions::{CallContext, FunctionCall, FunctionHost};
@@ -192,8 +193,12 @@ impl FunctionHost for AppParts {
         self.auth.act_as(user).await
     }
 
-    fn value(&self, name: &str) -> Option<Bson> {
-        self.rules.values().get(name).cloned()
+    fn value(&self, name: &str) -> Result<Option<Bson>> {
+        if let Some(ConfigValue::Missing { secret }) = self.config.values.get(name) {
+            let text = format!("the value `{name}` stands in the secret `{secret}`, which is not known");
+            return Err(Error::new(ErrorKind::FunctionExecutionError, text));
+        }
+        Ok(self.rules.values().get(name).cloned())
     }
 
     fn environment(&self) -> Document {

@@ -103,7 +103,7 @@ impl App {
     fn hidden(&self, mut explained: Value) -> Value {
         let secrets = self.parts().config.values.values().filter_map(|value| match value {
             ConfigValue::Secret(secret) if !secret.expose().is_empty() => Some(secret.expose()),
-            ConfigValue::Secret(_) | ConfigValue::Plain(_) => None,
+            ConfigValue::Secret(_) | ConfigValue::Plain(_) | ConfigValue::Missing { .. } => None,
         });
         let mut secrets: Vec<&str> = secrets.collect();
         // A secret may be the beginning of another.

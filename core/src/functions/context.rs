@@ -46,8 +46,11 @@ pub trait FunctionHost: Send + Sync {
     /// [`ErrorKind::UserNotFound`], [`ErrorKind::UserDisabled`].
     async fn user(&self, id: &str) -> Result<Actor>;
 
-    /// A named value of the app (`values/`).
-    fn value(&self, name: &str) -> Option<Bson>;
+    /// A named value of the app (`values/`); `None` when there is none of that name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::FunctionExecutionError`] when it stands in a secret that is not known.
+    fn value(&self, name: &str) -> Result<Option<Bson>>;
 
     /// `{tag, values}`.
     fn environment(&self) -> Document;
@@ -133,9 +136,12 @@ impl CallContext {
         self.host()?.fetch(request).await
     }
 
-    /// A named value of the app.
-    pub fn value(&self, name: &str) -> Option<Bson> {
-        self.host.as_ref()?.value(name)
+    /// A named value of the app; `None` when there is none of that name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::FunctionExecutionError`] when it stands in a secret that is not known.
+    pub fn value(&self, name: &str) -> Result<Option<Bson>> {
+        self.host.as_ref().map_or(Ok(None), |host| host.value(name))
     }
 
     /// The app's environment: `{tag, values}`.

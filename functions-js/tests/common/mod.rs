@@ -82,8 +82,8 @@ impl FunctionHost for Fake {
         Err(Error::new(ErrorKind::UserNotFound, "user not found"))
     }
 
-    fn value(&self, name: &str) -> Option<Bson> {
-        (name == "limit").then(|| Bson::from(doc! { "rows": 7 }))
+    fn value(&self, name: &str) -> Result<Option<Bson>> {
+        Ok((name == "limit").then(|| Bson::from(doc! { "rows": 7 })))
     }
 
     fn environment(&self) -> Document {
