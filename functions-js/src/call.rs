@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{SendError, Sender, channel};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -31,17 +31,20 @@ pub(crate) struct JsFunction {
 impl Function for JsFunction {
     async fn call(&self, call: FunctionCall) -> Result<Bson, FunctionFailure> {
         let (context, depth) = (call.context.clone(), call.context.depth());
-        let worker = self.pool.worker(depth).await.map_err(FunctionFailure::new)?;
+        let mut worker = self.pool.worker(depth).await.map_err(FunctionFailure::new)?;
         let (told, messages) = unbounded();
         let (answering, answers) = channel();
         let state = Arc::new(State::default());
-        let held = Held { pool: &self.pool, depth, state: Arc::clone(&state) };
         let (unit, span) = (Arc::clone(&self.unit), tracing::Span::current());
-        let job = Job { unit, call, told, answers, state, span, worker: worker.clone() };
-        if worker.send(job).is_err() {
-            return Err(FunctionFailure::new("the functions have ended"));
+        let mut job =
+            Job { unit, call, told, answers, state: Arc::clone(&state), span, worker: worker.clone() };
+        // A worker that has ended meanwhile gives the job back.
+        while let Err(SendError(back)) = worker.send(job) {
+            worker = self.pool.worker(depth).await.map_err(FunctionFailure::new)?;
+            job = Job { worker: worker.clone(), ..back };
         }
         drop(worker);
+        let held = Held { pool: &self.pool, depth, state };
         let side = Side { context, messages, answering, machine: &self.pool.machine };
         let result = side.serve().await;
         drop(held);
@@ -80,8 +83,10 @@ impl Side<'_> {
     async fn serve(mut self) -> Result<Bson, FunctionFailure> {
         let settings = &self.machine.settings;
         let (mut waiting, mut running) = (VecDeque::new(), FuturesUnordered::new());
+        // Answers that the script has not taken yet.
+        let mut untaken = 0_usize;
         loop {
-            while running.len() < settings.at_once.max(1)
+            while running.len() + untaken < settings.at_once.max(1)
                 && let Some((id, ask)) = waiting.pop_front()
             {
                 running.push(answer(self.context.clone(), id, ask));
@@ -98,11 +103,15 @@ impl Side<'_> {
             };
             match happened {
                 Happened::Told(Told::Ask(id, ask)) => waiting.push_back((id, ask)),
+                Happened::Told(Told::Taken) => untaken = untaken.saturating_sub(1),
                 Happened::Told(Told::Done(result)) => return result,
                 // The thread has ended without a word: it panicked, which is a defect of ours.
                 Happened::Silence => return Err(FunctionFailure::new("the function failed")),
                 // A script that is ended takes no answers.
-                Happened::Answered(answer) => drop(self.answering.send(answer)),
+                Happened::Answered(answer) => {
+                    untaken += 1;
+                    drop(self.answering.send(answer));
+                }
             }
         }
     }

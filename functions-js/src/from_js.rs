@@ -19,13 +19,19 @@ const ELEMENT: usize = 16;
 pub(crate) struct Reader<'a, 'js> {
     ctx: &'a Ctx<'js>,
     codec: &'a Codec<'js>,
+    limit: usize,
     left: usize,
 }
 
 impl<'a, 'js> Reader<'a, 'js> {
     /// Reads up to so many bytes.
     pub(crate) fn new(ctx: &'a Ctx<'js>, codec: &'a Codec<'js>, limit: usize) -> Self {
-        Self { ctx, codec, left: limit }
+        Self { ctx, codec, limit, left: limit }
+    }
+
+    /// How many it has read.
+    pub(crate) fn bytes(&self) -> usize {
+        self.limit.saturating_sub(self.left)
     }
 
     /// The value. `undefined` is null, as are functions.

@@ -38,6 +38,8 @@ pub(crate) struct Job {
 pub(crate) enum Told {
     /// It wants this, and will go on by this number.
     Ask(u32, Ask),
+    /// It has taken one of the answers.
+    Taken,
     /// It is done.
     Done(Result<Bson, FunctionFailure>),
 }

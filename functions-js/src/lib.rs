@@ -44,6 +44,7 @@ mod job;
 mod meter;
 mod natives;
 mod pool;
+mod prelude;
 mod realm;
 mod runtime;
 mod settings;

@@ -1,6 +1,7 @@
 //! What the prelude asks of the host. Scripts never see these functions, only what the prelude makes of them.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -31,8 +32,8 @@ struct Live {
     /// The user who calls, whoever it runs as.
     user: Document,
     told: UnboundedSender<Told>,
-    /// What was asked and not answered.
-    pending: usize,
+    /// What was asked and not answered, with its bytes.
+    pending: HashMap<u32, usize>,
     next: u32,
     /// Bytes that may still be logged.
     log: usize,
@@ -50,7 +51,7 @@ impl Natives {
             context: job.call.context.clone(),
             user: job.call.actor.as_document(),
             told: job.told.clone(),
-            pending: 0,
+            pending: HashMap::new(),
             next: 0,
             log: self.settings.log,
         });
@@ -58,14 +59,22 @@ impl Natives {
 
     /// How much was asked and not answered.
     pub(crate) fn pending(&self) -> usize {
-        self.live.borrow().as_ref().map_or(0, |live| live.pending)
+        self.live.borrow().as_ref().map_or(0, |live| live.pending.len())
     }
 
-    /// One thing was answered.
-    pub(crate) fn answered(&self) {
+    /// This was answered.
+    pub(crate) fn answered(&self, id: u32) {
         if let Some(live) = self.live.borrow_mut().as_mut() {
-            live.pending = live.pending.saturating_sub(1);
+            live.pending.remove(&id);
+            // Nobody listens any more when the call was dropped; the meter ends it.
+            let _ = live.told.unbounded_send(Told::Taken);
         }
+    }
+
+    /// How many bytes may still be asked with: what waits for an answer counts.
+    fn room(&self) -> usize {
+        let waiting = self.of(|live| Some(live.pending.values().sum())).unwrap_or(0);
+        self.settings.value.saturating_sub(waiting)
     }
 
     /// The object that the prelude is called with.
@@ -84,8 +93,11 @@ impl Natives {
                         name: String,
                         method: String,
                         arguments: Value<'js>| {
-            let arguments = Reader::new(&ctx, &Codec::of(&codec)?, it.settings.value).items(arguments)?;
-            it.ask(&kind, name, &method, arguments).map_err(|text| Exception::throw_message(&ctx, &text))
+            let codec = Codec::of(&codec)?;
+            let mut reader = Reader::new(&ctx, &codec, it.room());
+            let arguments = reader.items(arguments)?;
+            it.ask(&kind, name, &method, (arguments, reader.bytes()))
+                .map_err(|text| Exception::throw_message(&ctx, &text))
         };
         add(ctx, host, "ask", ask)?;
         let it = Rc::clone(self);
@@ -177,11 +189,11 @@ impl Natives {
         kind: &str,
         name: String,
         method: &str,
-        arguments: Vec<Bson>,
+        (arguments, bytes): (Vec<Bson>, usize),
     ) -> std::result::Result<u32, String> {
         let mut live = self.live.borrow_mut();
         let live = live.as_mut().ok_or("nobody called")?;
-        if live.pending >= self.settings.pending {
+        if live.pending.len() >= self.settings.pending {
             return Err(format!("more than {} requests are waiting for an answer", self.settings.pending));
         }
         let ask = match kind {
@@ -191,7 +203,7 @@ impl Natives {
         };
         let id = live.next;
         live.next = live.next.wrapping_add(1);
-        live.pending += 1;
+        live.pending.insert(id, bytes);
         // Nobody listens any more when the call was dropped; the meter ends it.
         let _ = live.told.unbounded_send(Told::Ask(id, ask));
         Ok(id)

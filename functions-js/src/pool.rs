@@ -15,7 +15,7 @@ use std::thread;
 use backstitch::env::{Clock, Random, Timer};
 use futures_channel::oneshot;
 
-use crate::job::Job;
+use crate::job::{Job, State};
 use crate::settings::Settings;
 use crate::worker::{HEADROOM, work};
 
@@ -94,7 +94,7 @@ impl Pool {
         let (machine, pool) = (self.machine.clone(), Arc::downgrade(self));
         let stack = machine.settings.stack.saturating_add(HEADROOM);
         let thread = thread::Builder::new().name("backstitch-js".to_owned()).stack_size(stack);
-        match thread.spawn(move || work(&machine, &jobs, Alive { pool, depth, ending: false })) {
+        match thread.spawn(move || work(&machine, &jobs, Alive::new(pool, depth))) {
             Ok(_) => {
                 lane.alive += 1;
                 Ok(worker)
@@ -141,13 +141,27 @@ impl Lane {
 pub(crate) struct Alive {
     pool: Weak<Pool>,
     depth: usize,
-    ending: bool,
+    /// The call that runs.
+    running: Option<Arc<State>>,
 }
 
 impl Alive {
-    /// The thread's call was dropped while it ran.
-    pub(crate) fn was_ending(&mut self) {
-        self.ending = true;
+    pub(crate) fn new(pool: Weak<Pool>, depth: usize) -> Self {
+        Self { pool, depth, running: None }
+    }
+
+    /// A call begins.
+    pub(crate) fn begin(&mut self, state: Arc<State>) {
+        self.running = Some(state);
+    }
+
+    /// The call has ended. `false` if nobody waits for it any more; then the thread is to end too.
+    pub(crate) fn finish(&mut self) -> bool {
+        let finished = self.running.as_ref().is_none_or(|state| state.finish());
+        if finished {
+            self.running = None;
+        }
+        finished
     }
 
     /// The thread is free for another call.
@@ -167,11 +181,12 @@ impl Alive {
 
 impl Drop for Alive {
     fn drop(&mut self) {
+        let was_ending = !self.finish();
         let Some(pool) = self.pool.upgrade() else { return };
         let mut lanes = pool.lanes();
         let lane = lanes.entry(self.depth).or_default();
         lane.alive = lane.alive.saturating_sub(1);
-        lane.ending = lane.ending.saturating_sub(usize::from(self.ending));
+        lane.ending = lane.ending.saturating_sub(usize::from(was_ending));
         pool.refill(lane, self.depth);
     }
 }

@@ -12,18 +12,9 @@ use crate::from_js::Reader;
 use crate::job::{Answer, Job};
 use crate::meter::Meter;
 use crate::natives::{Natives, shorten};
+use crate::prelude;
 use crate::settings::Settings;
 use crate::to_js::Codec;
-
-/// The library of every realm: an expression that gives a function of the natives.
-const PRELUDE: &str = concat!(
-    "(function (host) { 'use strict';\n",
-    include_str!("prelude/bson.js"),
-    include_str!("prelude/collection.js"),
-    include_str!("prelude/http.js"),
-    include_str!("prelude/context.js"),
-    "})"
-);
 
 /// Where what the prelude gives is kept until a call takes it.
 const ENTRY: &str = "\u{1}entry";
@@ -113,7 +104,7 @@ impl Realm {
     pub(crate) fn new(runtime: &Runtime, natives: Rc<Natives>) -> Result<Self> {
         let context = Context::full(runtime)?;
         context.with(|ctx| {
-            let prelude: Function<'_> = ctx.eval(PRELUDE)?;
+            let prelude = prelude::function(&ctx)?;
             let entry: Object<'_> = prelude.call((natives.object(&ctx)?,))?;
             ctx.globals().set(ENTRY, entry)
         })?;
@@ -175,7 +166,7 @@ impl Realm {
                 break;
             }
             let Ok(answer) = meter.waiting(|| job.answers.recv()) else { return Err(Stop::Over) };
-            self.natives.answered();
+            self.natives.answered(answer.id);
             entry.settle(ctx, answer)?;
         }
         if promise.state() == PromiseState::Pending {

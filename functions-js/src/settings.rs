@@ -15,7 +15,8 @@ pub struct Settings {
     pub memory: usize,
     /// Bytes of stack that a call may use.
     pub stack: usize,
-    /// Bytes of a value that a call gives, or hands to a service or to another function.
+    /// Bytes of a value that a call gives, and of all values together that it has handed to services and other functions
+    /// and that wait for an answer.
     pub value: usize,
     /// What a call may have asked for and not been answered yet.
     pub pending: usize,

@@ -10,6 +10,7 @@ use crate::job::{Job, Told};
 use crate::meter::Meter;
 use crate::natives::Natives;
 use crate::pool::{Alive, Machine};
+use crate::prelude;
 use crate::realm::{Outcome, Realm};
 
 /// Bytes of stack that a thread has beyond what scripts may use: for the host's own functions.
@@ -27,6 +28,7 @@ impl Interpreter {
         let runtime = Runtime::new()?;
         runtime.set_memory_limit(machine.settings.memory);
         runtime.set_max_stack_size(machine.settings.stack);
+        prelude::install(&runtime)?;
         let natives = Natives::new(Arc::clone(&machine.settings), Arc::clone(&machine.random));
         let realm = Realm::new(&runtime, Rc::clone(&natives))?;
         Ok(Self { runtime, realm, natives })
@@ -48,20 +50,21 @@ impl Interpreter {
 pub(crate) fn work(machine: &Machine, jobs: &Receiver<Job>, mut alive: Alive) {
     let mut ready: Option<Interpreter> = None;
     while let Ok(job) = jobs.recv() {
+        alive.begin(Arc::clone(&job.state));
         let interpreter = ready.take().map_or_else(|| Interpreter::new(machine), Ok);
         let (outcome, left) = match interpreter {
             Ok(interpreter) => run(machine, interpreter, &job),
             Err(error) => (Outcome::unclean(error.to_string()), None),
         };
-        let Job { told, state, worker, .. } = job;
-        if !state.finish() {
-            alive.was_ending();
+        let Job { told, worker, .. } = job;
+        if !alive.finish() {
             return;
         }
-        alive.give_back(worker);
         // The caller may have gone this very moment.
         let _ = told.unbounded_send(Told::Done(outcome.result));
+        // The next realm is made before the next call asks for it.
         ready = left.and_then(|(runtime, natives)| Interpreter::again(runtime, natives));
+        alive.give_back(worker);
     }
 }
 

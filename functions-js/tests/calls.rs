@@ -64,6 +64,7 @@ async fn what_is_thrown_is_told_with_its_message() {
               { get() { throw 1 } }); throw e; };",
             ),
             ("stuck", "exports = () => new Promise(() => {});"),
+            ("import", "exports = async () => (await import('fs')).default;"),
             ("module", "const axios = require('axios'); exports = () => axios.get('http://a.example');"),
         ],
     );
@@ -75,6 +76,7 @@ async fn what_is_thrown_is_told_with_its_message() {
         ("undefined", "nothing is not defined"),
         ("nasty", "the function failed"),
         ("stuck", "the function waits for a promise that nothing will settle"),
+        ("import", "Error resolving module 'fs' from 'functions/import.js'"),
         ("module", "the module `axios` is not there: functions have no modules here"),
     ] {
         assert_eq!(app.fails(name, Vec::new()).await, told);

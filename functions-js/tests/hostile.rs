@@ -112,7 +112,9 @@ async fn a_value_that_has_no_end_is_refused() {
             "exports = () => { const big = 'x'.repeat(1e6); return new Array(1e5).fill(big); };",
             "exports = () => new Array(2 ** 32 - 1);",
             "exports = () => new Proxy([], { get: (t, k) => k === 'length' ? 2 ** 53 : null });",
-            "exports = (x) => { const big = 'x'.repeat(1e7); return context.functions.execute('good', big, big, big, big); };",
+            "exports = async () => { const c = context.services.get('m').db('d').collection('c');
+                const big = 'x'.repeat(1e6); await Promise.all(Array.from({ length: 100 }, () => c.count({ big }))); };",
+            "exports = () => { const big = 'x'.repeat(1e7); return context.functions.execute('good', big, big, big, big); };",
         ],
     )
     .await;
