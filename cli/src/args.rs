@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Users(Users),
     /// Changes the keys that an app's tokens are signed with.
     Keys(Keys),
+    /// Imports and exports the documents of a collection.
+    Data(Data),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -219,9 +221,34 @@ pub(crate) enum UserVerb {
         /// The address.
         email: String,
     },
+    /// Imports users with their ids, identities and password hashes: JSON lines, as export writes them, or as the
+    /// original's Admin API lists them. Those that are there already are skipped.
+    Import {
+        /// The file, plain or gzipped; - is the standard input.
+        file: PathBuf,
+        /// Ends at the first line that is no user.
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Exports every user with ids and identities, as JSON lines.
+    Export {
+        /// The file; - is the standard output.
+        file: PathBuf,
+        /// With the hashes of passwords.
+        #[arg(long)]
+        with_hashes: bool,
+    },
+    /// Prints a link by which a user sets a new password once; without --page its token alone.
+    ResetLink {
+        /// The address.
+        email: String,
+        /// The page that takes `token` and `tokenId`.
+        #[arg(long, value_name = "URL")]
+        page: Option<String>,
+    },
     /// Registers a confirmed address with the hash of its password in another system, in
     /// BACKSTITCH_PASSWORD_HASH.
-    Import {
+    ImportHash {
         /// The address.
         email: String,
     },
@@ -258,6 +285,7 @@ pub(crate) enum UserVerb {
         session: String,
     },
     /// Ends every session.
+    #[command(visible_alias = "revoke")]
     LogOut {
         /// The user's id.
         user: String,
@@ -266,6 +294,48 @@ pub(crate) enum UserVerb {
     Delete {
         /// The user's id.
         user: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Data {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(subcommand)]
+    pub(crate) verb: DataVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataVerb {
+    /// Imports JSON lines, a JSON array (both in extended JSON) or mongodump's BSON, plain or gzipped. Documents whose
+    /// _id is there are skipped, so the same command goes on where it was interrupted.
+    Import {
+        /// Where to: service/database.collection.
+        #[arg(long, value_name = "NAMESPACE")]
+        namespace: String,
+        /// The file; - is the standard input.
+        file: PathBuf,
+        /// json or bson; by the file's name when absent.
+        #[arg(long)]
+        format: Option<String>,
+        /// Ends at the first line that is no document.
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Exports a collection as canonical extended JSON, one document a line, or as BSON; gzipped where the name
+    /// ends in .gz.
+    Export {
+        /// Where from: service/database.collection.
+        #[arg(long, value_name = "NAMESPACE")]
+        namespace: String,
+        /// The file; - is the standard output.
+        file: PathBuf,
+        /// json or bson; by the file's name when absent.
+        #[arg(long)]
+        format: Option<String>,
+        /// Relaxed extended JSON, which people read better and which loses the width of numbers.
+        #[arg(long)]
+        relaxed: bool,
     },
 }
 

@@ -16,6 +16,7 @@ mod rule_tests;
 mod schema;
 mod serve;
 mod store;
+mod transfer;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::ApiKeys(args) => operate::api_keys(&args),
         Command::Users(args) => operate::users(&args),
         Command::Keys(args) => operate::keys(&args),
+        Command::Data(args) => transfer::data(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,20 +1,23 @@
 //! What an operator does with a store: `api-keys`, `users` and `keys`.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use backstitch::app::AppConfig;
+use backstitch::auth::ResetToken;
 use backstitch::auth::config::{EmailPasswordConfig, ProviderKind};
 use backstitch::engine::{App, Engine};
 use backstitch::env::Env;
 use backstitch::error::{Error, ErrorKind};
 use backstitch::id::{AppId, SessionId, UserId};
 use backstitch::secret::Secret;
-use backstitch::store::{DOMAIN_ID, KeyAlgorithm, Registration, Session, User};
+use backstitch::store::{DOMAIN_ID, KeyAlgorithm, Registration, Session, Store, User};
 use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::args::{ApiKeyVerb, ApiKeys, KeyVerb, Keys, Place as Target, UserVerb, Users};
 use crate::store::Place;
+use crate::transfer::{export_users, import_users};
 
 /// Users that one page of a listing has.
 const PAGE: usize = 100;
@@ -33,6 +36,15 @@ pub(crate) fn api_keys(args: &ApiKeys) -> Result<(), Failure> {
 }
 
 pub(crate) fn users(args: &Users) -> Result<(), Failure> {
+    match &args.verb {
+        UserVerb::Import { file, strict } => {
+            return with_app(&args.place, async |app| import_users(&app, file, *strict).await);
+        }
+        UserVerb::Export { file, with_hashes } => {
+            return with_app(&args.place, async |app| export_users(&app, file, *with_hashes).await);
+        }
+        _ => {}
+    }
     let secret = secret_for(&args.verb)?;
     with_app(&args.place, async |app| {
         let users = app.users();
@@ -54,7 +66,11 @@ pub(crate) fn users(args: &Users) -> Result<(), Failure> {
                 return Ok(sessions.iter().map(|listed| shown_session(&listed.session)).collect());
             }
             UserVerb::Create { email } => users.create(email, &secret).await,
-            UserVerb::Import { email } => users.import(email, &secret).await,
+            UserVerb::ImportHash { email } => users.import(email, &secret).await,
+            UserVerb::ResetLink { email, page } => {
+                return users.reset_token(email).await.map(|reset| reset_link(&reset, page.as_deref()));
+            }
+            UserVerb::Import { .. } | UserVerb::Export { .. } => Ok(()),
             UserVerb::SetPassword { email } => users.set_password(email, &secret).await,
             UserVerb::Confirm { email } => users.confirm(email).await,
             UserVerb::DeletePending { email } => users.delete_pending(email).await,
@@ -79,7 +95,7 @@ pub(crate) fn users(args: &Users) -> Result<(), Failure> {
 fn secret_for(verb: &UserVerb) -> Result<Secret, Failure> {
     let variable = match verb {
         UserVerb::Create { .. } | UserVerb::SetPassword { .. } => "BACKSTITCH_PASSWORD",
-        UserVerb::Import { .. } => "BACKSTITCH_PASSWORD_HASH",
+        UserVerb::ImportHash { .. } => "BACKSTITCH_PASSWORD_HASH",
         _ => return Ok(Secret::new("")),
     };
     let missing = |_| Failure::usage(format!("put it into the environment variable {variable}"));
@@ -119,19 +135,69 @@ fn shown_session(session: &Session) -> Value {
     })
 }
 
-/// Opens the store as that app, without a directory: accounts need no collections.
-fn with_app<F>(target: &Target, work: impl FnOnce(App) -> F) -> Result<(), Failure>
-where
-    F: Future<Output = Result<Value, Error>>,
-{
-    if target.app.is_empty() {
-        return Err(Failure::usage("name the app with --app ID"));
+/// What a mail would say, for a page that takes `token` and `tokenId`.
+fn reset_link(reset: &ResetToken, page: Option<&str>) -> Value {
+    let (token, id) = (reset.token.expose(), &reset.token_id);
+    match page {
+        Some(page) => {
+            let joint = if page.contains('?') { '&' } else { '?' };
+            json!(format!("{page}{joint}token={token}&tokenId={id}"))
+        }
+        None => json!({ "token": token, "tokenId": id }),
     }
-    let place = Place::parse(&target.store)?;
+}
+
+/// Opens the store as that app, without a directory: accounts need no collections.
+fn with_app<F, E>(target: &Target, work: impl FnOnce(App) -> F) -> Result<(), Failure>
+where
+    F: Future<Output = Result<Value, E>>,
+    Failure: Told<E>,
+{
     let config = AppConfig::new("operator")
         .with_id(AppId::new(target.app.as_str()))
         .provider(ProviderKind::ApiKey)
         .provider(ProviderKind::EmailPassword(EmailPasswordConfig::automatic()));
+    with_store(target, async |store, env: &Env| {
+        let builder = Engine::builder().store(store).env(env.clone()).public_url("http://localhost");
+        let engine = builder.app(config).build().await.map_err(Failure::negative)?;
+        let app = engine.app(&target.app).cloned();
+        let app = app.ok_or_else(|| Failure::negative("the app is not there"))?;
+        match work(app).await.map_err(Failure::told)? {
+            Value::Null => {}
+            Value::Array(lines) => lines.iter().for_each(|line| println!("{line}")),
+            Value::String(line) => println!("{line}"),
+            one => println!("{one}"),
+        }
+        Ok(())
+    })
+}
+
+/// What a command failed with, said to whoever typed it.
+trait Told<E> {
+    fn told(error: E) -> Self;
+}
+
+impl Told<Error> for Failure {
+    fn told(error: Error) -> Self {
+        Self::negative(error)
+    }
+}
+
+impl Told<Self> for Failure {
+    fn told(error: Self) -> Self {
+        error
+    }
+}
+
+/// Opens a store in which the app is; a mistyped name is not to make one.
+pub(crate) fn with_store(
+    target: &Target,
+    work: impl AsyncFnOnce(Arc<dyn Store>, &Env) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    if target.app.is_empty() {
+        return Err(Failure::usage("name the app with --app ID"));
+    }
+    let place = Place::parse(&target.store)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -139,22 +205,12 @@ where
     runtime.block_on(async {
         let env = Env::system();
         let store = place.open_existing(&env)?;
+        let id = AppId::new(target.app.as_str());
         // Building an engine would make the app, whatever its name.
-        if store.meta(&config.id, DOMAIN_ID).await.map_err(Failure::negative)?.is_none() {
-            let text =
-                format!("`{}` has no app `{}`: it is there once it was served", target.store, config.id);
+        if store.meta(&id, DOMAIN_ID).await.map_err(Failure::negative)?.is_none() {
+            let text = format!("`{}` has no app `{id}`: it is there once it was served", target.store);
             return Err(Failure::negative(text));
         }
-        let builder = Engine::builder().store(store).env(env).public_url("http://localhost");
-        let engine = builder.app(config).build().await.map_err(Failure::negative)?;
-        let app = engine.app(&target.app).cloned();
-        let app = app.ok_or_else(|| Failure::negative("the app is not there"))?;
-        let answer = work(app).await.map_err(Failure::negative)?;
-        match answer {
-            Value::Null => {}
-            Value::Array(lines) => lines.iter().for_each(|line| println!("{line}")),
-            one => println!("{one}"),
-        }
-        Ok(())
+        work(store, &env).await
     })
 }

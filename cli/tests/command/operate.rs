@@ -295,7 +295,7 @@ fn a_wrong_call_is_2_and_what_is_not_there_is_1_and_is_not_made() {
         (&["api-keys", "list", "--store", "mysql://x", "--app", app], "unknown store `mysql://x`"),
         (&["api-keys", "list", "--store", "memory", "--app", app], "a store in memory"),
         (&["users", "create", EMAIL, "--store", store, "--app", app], "BACKSTITCH_PASSWORD"),
-        (&["users", "import", EMAIL, "--store", store, "--app", app], "BACKSTITCH_PASSWORD_HASH"),
+        (&["users", "import-hash", EMAIL, "--store", store, "--app", app], "BACKSTITCH_PASSWORD_HASH"),
         (&["keys", "rotate", "--algorithm", "none", "--store", store, "--app", app], "invalid value"),
         (&["users", "rename"], "unrecognized subcommand"),
         (&["api-keys", "create"], "NAME"),

@@ -27,6 +27,7 @@ mod triggers;
 mod user_document;
 mod values;
 
+pub(crate) use auth::provider_id;
 pub use config::{AppConfig, CollectionConfig, DefaultRules, RulesSource};
 pub use data::{DataError, DataFile, Documents};
 pub use graphql::{GraphQlConfig, ValidationAction};

@@ -103,20 +103,18 @@ impl LaidOut {
 
     fn user_data(&mut self, path: &Path, root: &str) {
         // What is wrong with the root is reported where the root is read.
-        let config = read(path, root, &mut Report::default())
-            .and_then(|root| root.get("custom_user_data_config").cloned())
-            .filter(Value::is_object);
-        if let Some(mut config) = config {
-            let members = config.as_object_mut();
-            // A service is named by its id there, which says nothing outside of its server.
-            if let Some(name) = members.and_then(|members| members.remove("mongo_service_id"))
-                && config.get("mongo_service_name").is_none()
-                && path.join("services").join(name.as_str().unwrap_or_default()).is_dir()
-            {
-                config["mongo_service_name"] = name;
-            }
-            self.put("auth/custom_user_data.json".to_owned(), config, (root, "/custom_user_data_config"));
+        let root_json = read(path, root, &mut Report::default()).unwrap_or_default();
+        let Some(Value::Object(config)) = root_json.get("custom_user_data_config") else { return };
+        let mut config = config.clone();
+        // A service is named by its id there, which says nothing outside of its server, or by its name.
+        if let Some(name) = config.remove("mongo_service_id")
+            && !config.contains_key("mongo_service_name")
+            && path.join("services").join(name.as_str().unwrap_or("?")).is_dir()
+        {
+            config.insert("mongo_service_name".to_owned(), name);
         }
+        let file = "auth/custom_user_data.json".to_owned();
+        self.put(file, Value::Object(config), (root, "/custom_user_data_config"));
     }
 
     fn services(&mut self, path: &Path, report: &mut Report) {

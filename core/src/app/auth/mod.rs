@@ -22,12 +22,18 @@ const USER_DATA: &str = "auth/custom_user_data.json";
 
 /// A provider with the id that its app always gives it.
 pub(super) fn provider(app: &AppId, kind: ProviderKind, disabled: bool) -> ProviderConfig {
-    let hash = digest(&SHA256, format!("{app}/{}", kind.type_name()).as_bytes());
+    let id = provider_id(app, kind.type_name());
+    ProviderConfig { kind, id, disabled }
+}
+
+/// The id that a provider of this type has in an app.
+pub(crate) fn provider_id(app: &AppId, type_name: &str) -> ObjectId {
+    let hash = digest(&SHA256, format!("{app}/{type_name}").as_bytes());
     let mut bytes = [0_u8; 12];
     for (slot, byte) in bytes.iter_mut().zip(hash.as_ref()) {
         *slot = *byte;
     }
-    ProviderConfig { kind, id: ObjectId::from_bytes(bytes), disabled }
+    ObjectId::from_bytes(bytes)
 }
 
 /// Fills the app's log-in.

@@ -11,7 +11,7 @@ use crate::store::{ListedSession, Registration, User};
 /// The accounts of an app.
 #[derive(Clone, Copy)]
 pub struct Users<'a> {
-    auth: &'a Auth,
+    pub(super) auth: &'a Auth,
 }
 
 impl<'a> Users<'a> {
