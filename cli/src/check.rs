@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::args::Check;
+use crate::functions::runnable;
 use crate::serve::read_secrets;
 
 /// Prints what is wrong with an app directory, errors first, and what rules it has.
@@ -16,8 +17,9 @@ pub(crate) fn run(args: &Check) -> Result<(), Failure> {
     let secrets = read_secrets(args.secrets.as_deref())?;
     let (report, checked) = match AppConfig::import_with(&args.directory, &secrets) {
         Ok((config, mut report)) => {
-            // The command has no native functions, and JavaScript is not run yet.
-            let checked = check(&config, &|_| false, &mut report);
+            // The command has no native functions.
+            let functions = runnable(&config, &mut report);
+            let checked = check(&config, &|name| functions.contains(name), &mut report);
             (report, Some(checked))
         }
         Err(error) => (error.report, None),

@@ -126,7 +126,7 @@ pub(crate) fn missing_functions(config: &AppConfig, has: &dyn Fn(&str) -> bool, 
     for function in config.auth.named_functions().into_iter().filter(|function| !has(function.name)) {
         let NamedFunction { name, file, pointer, without } = function;
         let why = match config.functions.iter().any(|known| known.name == name) {
-            true => "JavaScript is not run yet, and no native function of this name is registered",
+            true => "JavaScript is not run here, and no native function of this name is registered",
             false => "no function of this name is there",
         };
         report.warn(file, pointer, format!("`{name}`: {why}; {without} answers FunctionNotFound"));
