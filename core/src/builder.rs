@@ -265,6 +265,7 @@ impl Wiring {
         missing_functions(&config, &|name| functions.has(name), &mut report);
         what_tells(&config, &mut report);
         let permits = permits(&config, &self.limits, &mut report);
+        config.relocate(&mut report);
         for problem in report.problems() {
             tracing::warn!(app = %id, "{problem}");
         }

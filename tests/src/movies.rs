@@ -4,12 +4,11 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
+use backstitch::actor::Actor;
 use backstitch::app::AppConfig;
 use backstitch::engine::Engine;
-use backstitch::id::CollectionId;
-use backstitch::rules::Access;
-use backstitch::store::{Store, TransactionOptions};
-use bson::{RawDocumentBuf, doc, oid::ObjectId};
+use backstitch::store::Store;
+use bson::doc;
 
 use crate::{Client, both_stores};
 
@@ -20,7 +19,6 @@ pub struct Movies {
     pub engine: Engine,
     /// The client app id.
     pub app: String,
-    store: Arc<dyn Store>,
 }
 
 impl Movies {
@@ -39,7 +37,7 @@ impl Movies {
             .expect("the example is wired");
         let handle = engine.app(&app).expect("just built");
         handle.load_data(&mut |_| ()).await.expect("the example's data are good");
-        Self { engine, app, store }
+        Self { engine, app }
     }
 
     /// A client that has not logged in.
@@ -49,13 +47,14 @@ impl Movies {
 
     /// Writes custom user data for a user, as an operator would.
     pub async fn make_moderator(&self, user: &str) {
-        let access =
-            Access::system(CollectionId::new(self.app.as_str(), "mongodb-atlas", "movies", "accounts"));
-        let account = doc! { "_id": ObjectId::from_bytes([7; 12]), "user_id": user, "role": "moderator" };
-        let raw = RawDocumentBuf::try_from(&account).expect("BSON");
-        let mut transaction = self.store.begin(TransactionOptions::default()).await.expect("a turn");
-        transaction.write(&[access.insert(raw).expect("the system may")]).await.expect("a free id");
-        transaction.commit().await.expect("it is stored");
+        let app = self.engine.apps().next().expect("an app");
+        let system = Actor::system(app.id().clone());
+        let update = doc! {
+            "database": "movies", "collection": "accounts",
+            "query": { "user_id": user }, "update": { "$set": { "role": "moderator" } },
+        };
+        let updated = app.call_service(&system, "mongodb-atlas", "updateOne", vec![update.into()]).await;
+        assert!(updated.is_ok(), "{updated:?}");
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::graphql::GraphQlConfig;
+use super::oldest::LaidOut;
 use super::settings::ConfiguredIndex;
 use super::triggers::AuthTrigger;
 use super::values::ConfigValue;
@@ -90,6 +91,8 @@ pub struct AppConfig {
     pub explain: Option<Value>,
     /// The app's directory, if it came from one.
     pub directory: Option<PathBuf>,
+    /// Where the parts of an export of an old layout are.
+    pub(crate) laid_out: Option<Arc<LaidOut>>,
 }
 
 impl AppConfig {
@@ -117,6 +120,7 @@ impl AppConfig {
             egress: Egress::default(),
             explain: None,
             directory: None,
+            laid_out: None,
         }
     }
 
@@ -277,6 +281,13 @@ impl AppConfig {
                 let (database, collection) = namespace.split_once('.')?;
                 Some(self.collection_id(service.unwrap_or("mongodb-atlas"), database, collection))
             }
+        }
+    }
+
+    /// Says of what was found in files that a current export would have where it is in the old one.
+    pub(crate) fn relocate(&self, report: &mut Report) {
+        if let Some(laid_out) = &self.laid_out {
+            report.relocate(|file, pointer| laid_out.origin(file, pointer));
         }
     }
 

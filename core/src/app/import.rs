@@ -46,6 +46,7 @@ fn read_all(
     // A backstitch.json or an environment that is broken leaves an app that can be served.
     let mut app = root::read(directory, file, report)?;
     app.directory = Some(directory.path().to_owned());
+    app.laid_out.clone_from(&directory.laid_out);
     app = settings::read(app, directory, report);
     auth::read(&mut app, directory, secrets, report);
     user_document::read(&mut app, directory, report);

@@ -1,6 +1,7 @@
 //! Which layout a directory has, and reading its files.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fs, io};
 
 use serde_json::{Map, Value};
@@ -25,7 +26,7 @@ const PASSED: [&str; 3] = ["node_modules", "target", "dist"];
 pub(super) struct AppDirectory {
     path: PathBuf,
     /// What an export of an old layout would have in a current one.
-    laid_out: Option<LaidOut>,
+    pub(super) laid_out: Option<Arc<LaidOut>>,
     /// The values that `%(%%environment.values.x)` stands for.
     pub(super) environment: Map<String, Value>,
 }
@@ -60,7 +61,7 @@ impl AppDirectory {
                 return None;
             }
         };
-        let laid_out = OLDEST.contains(&root).then(|| LaidOut::of(&directory, root, report));
+        let laid_out = OLDEST.contains(&root).then(|| Arc::new(LaidOut::of(&directory, root, report)));
         Some((Self { path: directory, laid_out, environment: Map::new() }, root))
     }
 

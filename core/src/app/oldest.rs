@@ -21,8 +21,8 @@ use serde_json::{Map, Value, json};
 use crate::report::Report;
 
 /// The files that a current export would have, by their paths there.
-#[derive(Debug, Default)]
-pub(super) struct LaidOut {
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct LaidOut {
     pub(super) json: BTreeMap<String, Value>,
     /// Text files: where they really are.
     pub(super) texts: BTreeMap<String, String>,
@@ -31,7 +31,7 @@ pub(super) struct LaidOut {
 }
 
 /// Where a part of a laid-out file really is.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Origin {
     file: String,
     pointer: String,
@@ -51,7 +51,7 @@ impl LaidOut {
     }
 
     /// The real place of what was reported of a laid-out file.
-    pub(super) fn origin(&self, file: &str, pointer: &str) -> Option<(String, String)> {
+    pub(crate) fn origin(&self, file: &str, pointer: &str) -> Option<(String, String)> {
         if let Some(real) = self.texts.get(file) {
             return Some((real.clone(), pointer.to_owned()));
         }
@@ -163,6 +163,8 @@ impl LaidOut {
         // What is no path stays none.
         let folder = |name: &str| name.replace(['/', '\\'], "_");
         let at = format!("data_sources/{service}/{}/{}", folder(&database), folder(&collection));
+        // What the server called it says nothing here.
+        json.remove("id");
         json.insert("database".to_owned(), database.into());
         json.insert("collection".to_owned(), collection.into());
         if let Some(schema) =

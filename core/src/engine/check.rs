@@ -1,8 +1,12 @@
 //! What can be found out about an app without an engine around it, and without a store.
 
+use std::collections::HashMap;
+
 use super::assemble::{self, ReadRules};
 use crate::app::{AppConfig, RulesSource};
 use crate::auth::config::{Confirmation, NamedFunction, ProviderKind};
+use crate::env::Env;
+use crate::functions::{FunctionRuntime, Functions};
 use crate::id::CollectionId;
 use crate::limits::Limits;
 use crate::report::Report;
@@ -63,6 +67,17 @@ pub fn check(config: &AppConfig, has: &dyn Fn(&str) -> bool, report: &mut Report
     what_tells(config, report);
     report.append(&odd);
     Checked { collections }
+}
+
+/// As [`check`], for a host that has no native functions and runs the export's own; sources that cannot be parsed are
+/// reported.
+pub fn check_with(config: &AppConfig, runtime: Option<&dyn FunctionRuntime>, report: &mut Report) -> Checked {
+    let none = Functions::new(HashMap::new(), Env::system(), Limits::default().function);
+    let functions = none.of_app(&config.id, (&config.functions, runtime), report);
+    assemble::permits(config, &Limits::default(), report);
+    let checked = check(config, &|name| functions.has(name), report);
+    config.relocate(report);
+    checked
 }
 
 /// Rules, and what they were read from.
@@ -126,10 +141,22 @@ pub(crate) fn missing_functions(config: &AppConfig, has: &dyn Fn(&str) -> bool, 
     for function in config.auth.named_functions().into_iter().filter(|function| !has(function.name)) {
         let NamedFunction { name, file, pointer, without } = function;
         let why = match config.functions.iter().any(|known| known.name == name) {
-            true => "JavaScript is not run here, and no native function of this name is registered",
+            true => "no native function of this name is registered, and its source is not run here",
             false => "no function of this name is there",
         };
         report.warn(file, pointer, format!("`{name}`: {why}; {without} answers FunctionNotFound"));
+    }
+    missing_of_triggers(config, has, report);
+}
+
+/// Triggers whose function is not there.
+fn missing_of_triggers(config: &AppConfig, has: &dyn Fn(&str) -> bool, report: &mut Report) {
+    for trigger in config.triggers.iter().filter(|trigger| !has(&trigger.function)) {
+        let text = format!(
+            "there is no function `{}`: the trigger `{}` does nothing",
+            trigger.function, trigger.name
+        );
+        report.warn(&trigger.file, "/event_processors", text);
     }
 }
 

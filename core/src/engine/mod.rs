@@ -20,15 +20,17 @@ mod functions;
 mod graphql;
 mod handle;
 mod host;
+mod inventory;
 mod load;
 mod maintenance;
 mod oauth;
 mod sdl;
 mod self_service;
 
-pub use check::{Checked, CheckedCollection, CheckedRole, check};
+pub use check::{Checked, CheckedCollection, CheckedRole, check, check_with};
 pub use handle::Engine;
 pub use host::App;
+pub use inventory::{FunctionKind, Inventory, ListedFunction, ListedTrigger};
 pub use load::{LoadProgress, LoadedCollection};
 pub use sdl::sdl;
 

@@ -46,7 +46,7 @@ pub trait FunctionRuntime: Send + Sync {
 
 impl FunctionSource {
     /// Its path below `functions/`, without the ending; callers may use it in the place of the name.
-    pub fn path_name(&self) -> Option<&str> {
+    pub(crate) fn path_name(&self) -> Option<&str> {
         self.file.strip_prefix("functions/")?.strip_suffix(".js")
     }
 }

@@ -34,7 +34,7 @@ pub(crate) struct BoundFilters {
     pub(crate) is_mixed: bool,
 }
 
-const KEYS: [&str; 6] = ["name", "apply_when", "query", "projection", "project", "_id"];
+const KEYS: [&str; 7] = ["name", "apply_when", "query", "projection", "project", "id", "_id"];
 
 impl RowFilter {
     /// Reads the filters; `None` when one of them is not understood, which the report says.

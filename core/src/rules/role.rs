@@ -111,8 +111,11 @@ impl CollectionRules {
     }
 }
 
-const RULES_KEYS: [&str; 6] = ["collection", "database", "roles", "filters", "schema", "relationships"];
-const ROLE_KEYS: [&str; 10] = [
+const RULES_KEYS: [&str; 8] =
+    ["collection", "database", "roles", "filters", "schema", "relationships", "id", "_id"];
+const ROLE_KEYS: [&str; 12] = [
+    "id",
+    "_id",
     "name",
     "apply_when",
     "document_filters",

@@ -1,0 +1,4 @@
+exports = function () {
+  const notes = context.services.get("mongodb-atlas").db("notes").collection("notes");
+  return notes.count({ owner: context.user.id });
+};
