@@ -15,12 +15,17 @@
 //! 3. A call runs on a thread of its own, one call at a time in a runtime. Calls that wait for data hold their thread;
 //!    functions that call one another have threads for each depth, so that they never wait for themselves.
 //! 4. A call is ended when its future is dropped, and when it reaches a limit of [`Settings`].
+//!    A few of the interpreter's built-in functions run to their end without looking up, such as a search for a long text in
+//!    a longer one: the call is answered in time all the same, and its thread is replaced, as many as there are workers.
 //! 5. What was begun is finished: a call ends when its result is there and nothing that it asked for is outstanding.
 //!
 //! **What a script finds**: `exports` and `module.exports`; `context` with `user` (always the user who calls), `services`,
 //! `functions`, `values`, `environment`, `request`, `app`, `http` and `runningAsSystem()`; `console`, which goes to
 //! `tracing`; `BSON` and `EJSON`. There are no files, no network but what the host sends for it, no timers, and no
 //! modules: `require` fails and names the module. `context.functions.execute` gives a promise, whatever it calls.
+//!
+//! **What it does not keep apart**: all apps of a process share the threads, and scripts are kept within limits, not within a
+//! process of their own. Whoever runs apps of people they do not know runs them in processes of their own.
 //!
 //! **Values** pass through a function unchanged: 64-bit integers are `BSON.Long`, and `BSON.Decimal128`, `BSON.Binary`,
 //! `BSON.ObjectId`, dates and regular expressions keep what they were. A number is a 32-bit integer where it is one, else a

@@ -172,6 +172,20 @@ async fn a_call_that_is_dropped_is_ended_wherever_it_is() {
 }
 
 #[tokio::test]
+async fn other_calls_are_answered_while_one_computes_without_end() {
+    let sources = [("bad", "exports = () => { while (true) {} };"), GOOD];
+    let app = App::new(Settings::default().workers(2).computing(Duration::from_secs(2)), &sources);
+    let bad = app.fails("bad", Vec::new());
+    let good = async {
+        for _ in 0..20 {
+            assert_eq!(app.ok("good", Vec::new()).await, Bson::from("fine"));
+        }
+    };
+    let (told, ()) = futures_util::future::join(bad, good).await;
+    assert_eq!(told, "the function computed for more than 2 s");
+}
+
+#[tokio::test]
 async fn prototype_games_change_nothing_that_the_host_sees() {
     let code = "exports = async (given) => {
         Object.prototype.database = 'admin';

@@ -142,6 +142,21 @@ fn check_tells_errors_first_and_what_is_closed_and_the_app_can_be_served() {
     assert!(lines.last().unwrap().starts_with("3 errors, "), "{told}");
 }
 
+#[cfg(feature = "js")]
+#[test]
+fn check_tells_which_functions_cannot_be_parsed_and_misses_only_those() {
+    let folder = odd_app();
+    fs::create_dir_all(folder.path().join("functions")).unwrap();
+    fs::write(folder.path().join("functions/logIn.js"), "exports = (payload) => payload.name;").unwrap();
+    fs::write(folder.path().join("functions/broken.js"), "exports = () => {\n  return 1 +;\n};").unwrap();
+    let provider = json!({"name": "custom-function", "type": "custom-function", "config": {"authFunctionName": "logIn"}});
+    write(folder.path(), "auth/providers.json", &json!({ "custom-function": provider }));
+    let (code, told, _) = checked(&["check", folder.path().to_str().unwrap()]);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("error: functions/broken.js: line 2: "), "{told}");
+    assert!(!told.contains("FunctionNotFound"), "{told}");
+}
+
 #[test]
 fn check_answers_in_json_and_nothing_else() {
     let folder = odd_app();
