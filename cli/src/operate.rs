@@ -141,7 +141,7 @@ fn reset_link(reset: &ResetToken, page: Option<&str>) -> Value {
     match page {
         Some(page) => {
             let joint = if page.contains('?') { '&' } else { '?' };
-            json!(format!("{page}{joint}token={token}&tokenId={id}"))
+            json!({ "link": format!("{page}{joint}token={token}&tokenId={id}") })
         }
         None => json!({ "token": token, "tokenId": id }),
     }
@@ -165,7 +165,6 @@ where
         match work(app).await.map_err(Failure::told)? {
             Value::Null => {}
             Value::Array(lines) => lines.iter().for_each(|line| println!("{line}")),
-            Value::String(line) => println!("{line}"),
             one => println!("{one}"),
         }
         Ok(())

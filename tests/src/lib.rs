@@ -14,6 +14,7 @@ mod client;
 mod counting;
 mod identity_service;
 mod movies;
+pub mod naive_data;
 pub mod naive_rules;
 pub mod served;
 mod signer;

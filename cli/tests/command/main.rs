@@ -14,3 +14,4 @@ mod rules;
 mod running;
 mod schema;
 mod serve;
+mod transfer;

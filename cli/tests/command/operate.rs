@@ -14,23 +14,23 @@ const PASSWORD: &str = "correct horse";
 const USERPASS: &str = "local-userpass";
 
 /// A served app and the store that it is in.
-struct World {
-    folder: TempDir,
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
     store: String,
     directory: String,
-    server: Server,
+    pub(crate) server: Server,
 }
 
 /// How a command ended: its code, the lines of its output as JSON, and its complaint.
 #[derive(Debug)]
-struct Outcome {
-    code: i32,
-    lines: Vec<Value>,
-    complaint: String,
+pub(crate) struct Outcome {
+    pub(crate) code: i32,
+    pub(crate) lines: Vec<Value>,
+    pub(crate) complaint: String,
 }
 
 impl World {
-    fn movies() -> Self {
+    pub(crate) fn movies() -> Self {
         Self::serve(tempfile::tempdir().unwrap(), root().join("examples/movies").to_str().unwrap())
     }
 
@@ -59,7 +59,7 @@ impl World {
         command
     }
 
-    fn run(&self, words: &str) -> Outcome {
+    pub(crate) fn run(&self, words: &str) -> Outcome {
         outcome(&mut self.command(words))
     }
 
@@ -68,14 +68,14 @@ impl World {
     }
 
     /// Runs what has to succeed.
-    fn lines(&self, words: &str) -> Vec<Value> {
+    pub(crate) fn lines(&self, words: &str) -> Vec<Value> {
         let outcome = self.run(words);
         assert_eq!((outcome.code, outcome.complaint.as_str()), (0, ""), "{words}");
         outcome.lines
     }
 
     /// Runs what has to succeed and say nothing.
-    fn done(&self, words: &str) {
+    pub(crate) fn done(&self, words: &str) {
         assert_eq!(self.lines(words), [] as [Value; 0], "{words}");
     }
 
@@ -87,6 +87,15 @@ impl World {
 
     fn log_in(&self, email: &str, password: &str) -> (u16, Value) {
         self.server.log_in(USERPASS, &json!({ "username": email, "password": password }))
+    }
+
+    /// The id of a person who has an account.
+    pub(crate) fn person(&self) -> String {
+        if self.log_in(EMAIL, PASSWORD).0 != 200 {
+            let made = self.run_with(&format!("users create {EMAIL}"), "BACKSTITCH_PASSWORD", PASSWORD);
+            assert_eq!(made.code, 0, "{made:?}");
+        }
+        text(&self.tokens(EMAIL, PASSWORD)["user_id"]).to_owned()
     }
 
     /// Tokens of somebody who logs in.
@@ -222,13 +231,13 @@ fn a_password_of_another_system_comes_as_its_hash() {
     // bcrypt of `user1password`.
     let hash = "$2a$04$abcdefghijklmnopqrstuunQyUw6zg0jclhYTlg5/zHyfwGycQZ8W";
     let world = World::movies();
-    let import = format!("users import {EMAIL}");
+    let import = format!("users import-hash {EMAIL}");
     let outcome = world.run_with(&import, "BACKSTITCH_PASSWORD_HASH", hash);
     assert_eq!(outcome.code, 0, "{outcome:?}");
     world.tokens(EMAIL, "user1password");
     let twice = world.run_with(&import, "BACKSTITCH_PASSWORD_HASH", hash);
     assert_eq!((twice.code, twice.complaint.as_str()), (1, "name already in use"));
-    let plain = world.run_with("users import b@example.test", "BACKSTITCH_PASSWORD_HASH", "hunter2");
+    let plain = world.run_with("users import-hash b@example.test", "BACKSTITCH_PASSWORD_HASH", "hunter2");
     assert_eq!(plain.code, 1);
     assert!(!plain.complaint.contains("hunter2"), "{plain:?}");
     world.server.end();
