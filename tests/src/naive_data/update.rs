@@ -24,6 +24,10 @@ pub fn update(before: &Document, update: &Document, array_filters: &[Document]) 
     for (operator, fields) in update {
         for (path, operand) in fields.as_document().ok_or("fields")? {
             touched.push(path.clone());
+            // What no number can be is refused before there is any place for it.
+            if ["$inc", "$mul"].contains(&operator.as_str()) && number(operand).is_none() {
+                return Err("no number".to_owned());
+            }
             if operator == "$rename" {
                 touched.push(operand.as_str().ok_or("a name")?.to_owned());
             }
