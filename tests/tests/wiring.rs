@@ -79,7 +79,12 @@ async fn an_exported_app_is_served_and_says_which_functions_are_missing_and_wher
     assert_eq!(places, expected.each_ref().map(|(file, pointer)| (*file, pointer.as_str())));
     assert!(report.problems().iter().all(|problem| problem.severity == Severity::Warning));
     let messages = report.to_string();
-    assert!(messages.contains("`confirmUser`: JavaScript is not run yet"), "{messages}");
+    assert!(
+        messages.contains(
+            "`confirmUser`: no native function of this name is registered, and its source is not run here"
+        ),
+        "{messages}"
+    );
     assert!(messages.contains("`newUser`: no function of this name is there"), "{messages}");
 
     let client = Client::new(&engine, APP);
