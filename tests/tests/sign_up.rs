@@ -82,7 +82,8 @@ async fn note(call: &FunctionCall) -> Result<Bson, FunctionFailure> {
 
 /// The function notes what it is told into the users' collection, but fails as often as it is told to.
 fn each_store<F: Future<Output = ()>>(config: &AppConfig, failures: usize, story: impl Fn(Story) -> F) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    // On one thread, so that what is spawned has begun when it was given its turn.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let folder = tempfile::tempdir().unwrap();
         for store in both_stores(folder.path()) {
