@@ -1,21 +1,20 @@
 //! `backstitch data export`: one state of a collection, in the order of insertion, so many documents at a time.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use backstitch::env::Env;
 use backstitch::rules::{Access, Query};
 use bson::{Bson, Document, RawDocumentBuf};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
+use super::sink::Sink;
 use super::source::Format;
 use crate::Failure;
 use crate::args::Place as Target;
 use crate::operate::with_store;
 
-const BATCH: usize = 1000;
+/// So many documents are in memory at once.
+const PAGE: usize = 100;
 
 pub(super) fn run(
     target: &Target,
@@ -32,10 +31,10 @@ pub(super) fn run(
         let mut cursor = snapshot.find(&query).await.map_err(Failure::negative)?;
         let cannot =
             |error: io::Error| Failure::negative(format!("cannot write `{}`: {error}", file.display()));
-        let mut output = sink(file).map_err(cannot)?;
+        let mut output = Sink::open(file).map_err(cannot)?;
         let mut count = 0_u64;
         loop {
-            let documents = cursor.next(BATCH).await.map_err(Failure::negative)?;
+            let documents = cursor.next(PAGE).await.map_err(Failure::negative)?;
             if documents.is_empty() {
                 break;
             }
@@ -44,23 +43,12 @@ pub(super) fn run(
                 put(&mut output, document, (format, relaxed)).map_err(cannot)?;
             }
         }
-        output.flush().map_err(cannot)?;
-        drop(output);
+        output.finish().map_err(cannot)?;
         if file != Path::new("-") {
             println!("{}", serde_json::json!({ "exported": count }));
         }
         Ok(())
     })
-}
-
-/// A file, compressed where its name says so; `-` is the standard output.
-fn sink(file: &Path) -> io::Result<Box<dyn Write>> {
-    if file == Path::new("-") {
-        return Ok(Box::new(BufWriter::new(io::stdout())));
-    }
-    let plain = BufWriter::new(File::create(file)?);
-    let zipped = file.extension().is_some_and(|extension| extension == "gz");
-    Ok(if zipped { Box::new(GzEncoder::new(plain, Compression::default())) } else { Box::new(plain) })
 }
 
 fn put(

@@ -1,8 +1,10 @@
 //! `backstitch data import`.
 //!
-//! 1. Documents are written in batches, each a transaction: what was interrupted is whole up to a batch.
+//! 1. Documents are written in batches, each a transaction that a loss of power does not undo: what was interrupted is
+//!    whole up to a batch. A batch is bounded in documents and in bytes, so that memory is.
 //! 2. A document whose `_id` is there already is skipped, and so the same command goes on where it stopped. Documents
-//!    without one get an id that is made of what they hold and of their line: it is the same the next time.
+//!    without one get an id that is made of what they hold and of their place in the file: it is the same the next
+//!    time, also when lines that were bad have been mended.
 //! 3. A line that is no document is told with its number, and the others are imported; `--strict` ends there.
 
 use std::collections::HashSet;
@@ -16,19 +18,25 @@ use backstitch::filter::key::encode;
 use backstitch::filter::{Direction, Filter};
 use backstitch::id::CollectionId;
 use backstitch::rules::{Access, Query};
-use backstitch::store::{Durability, ReadExt as _, Store, StoreError, StoreErrorKind, TransactionOptions};
+use backstitch::store::{Durability, Store, StoreError, StoreErrorKind, TransactionOptions};
 use bson::oid::ObjectId;
 use bson::{Bson, Document, RawDocumentBuf};
 use indicatif::{ProgressBar, ProgressStyle};
 use ring::digest::{Context, SHA256};
 
-use super::source::{Format, Next, Source};
+use super::source::{Format, Next, Place, Source};
 use crate::Failure;
 use crate::args::Place as Target;
 use crate::operate::with_store;
 
 /// Documents in a transaction.
 const BATCH: usize = 2000;
+
+/// Bytes of documents after which a transaction ends: long ones would not fit into memory by the thousand.
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
+
+/// Stored documents that are looked at together.
+const PAGE: usize = 100;
 
 /// How many bad lines are told one by one.
 const TOLD: u64 = 20;
@@ -80,25 +88,51 @@ async fn is_empty(store: &dyn Store, collection: &CollectionId) -> Result<bool, 
     Ok(snapshot.count(&query).await.map_err(Failure::negative)? == 0)
 }
 
+/// Documents that are not written yet.
+#[derive(Default)]
+struct Batch {
+    documents: Vec<Placed>,
+    bytes: usize,
+}
+
+type Placed = (Place, RawDocumentBuf);
+
+impl Batch {
+    fn push(&mut self, placed: Placed) {
+        self.bytes += placed.1.as_bytes().len();
+        self.documents.push(placed);
+    }
+
+    fn is_full(&self) -> bool {
+        self.documents.len() >= BATCH || self.bytes >= BATCH_BYTES
+    }
+
+    fn take(&mut self) -> Vec<Placed> {
+        std::mem::take(self).documents
+    }
+}
+
 impl Import<'_> {
     async fn all(&mut self, source: &mut Source) -> Result<(), Failure> {
-        let mut batch: Vec<(u64, RawDocumentBuf)> = Vec::with_capacity(BATCH);
+        let mut batch = Batch::default();
         loop {
-            match source.next() {
-                Ok(Next::Document(document)) => match raw(document, &self.collection, source.line) {
-                    Ok(raw) => batch.push((source.line, raw)),
-                    Err(problem) => self.bad(source.line, &problem, &mut batch).await?,
+            let next = source.next();
+            let place = source.place();
+            match next {
+                Ok(Next::Document(document)) => match raw(document, &self.collection, place.number) {
+                    Ok(raw) => batch.push((place, raw)),
+                    Err(problem) => self.bad(place, &problem, &mut batch).await?,
                 },
-                Ok(Next::Bad(problem)) => self.bad(source.line, &problem, &mut batch).await?,
-                Ok(Next::End) => return self.write(std::mem::take(&mut batch), true).await,
+                Ok(Next::Bad(problem)) => self.bad(place, &problem, &mut batch).await?,
+                Ok(Next::End) => return self.write(batch.take()).await,
                 Err(error) => {
                     // What came before it is good.
-                    self.write(std::mem::take(&mut batch), true).await?;
+                    self.write(batch.take()).await?;
                     return Err(error);
                 }
             }
-            if batch.len() == BATCH {
-                self.write(std::mem::take(&mut batch), false).await?;
+            if batch.is_full() {
+                self.write(batch.take()).await?;
                 if let Some(bar) = &self.bar {
                     bar.set_position(source.bytes.load(Ordering::Relaxed));
                     bar.set_message(format!("{} documents", self.counts.imported));
@@ -107,82 +141,96 @@ impl Import<'_> {
         }
     }
 
-    async fn bad(
-        &mut self,
-        line: u64,
-        problem: &str,
-        batch: &mut Vec<(u64, RawDocumentBuf)>,
-    ) -> Result<(), Failure> {
-        self.counts.bad += 1;
+    async fn bad(&mut self, place: Place, problem: &str, batch: &mut Batch) -> Result<(), Failure> {
         if self.strict {
-            self.write(std::mem::take(batch), true).await?;
-            return Err(Failure::negative(format!("line {line}: {problem}")));
+            self.write(batch.take()).await?;
+        }
+        self.count_bad(place, problem)
+    }
+
+    fn count_bad(&mut self, place: Place, problem: &str) -> Result<(), Failure> {
+        self.counts.bad += 1;
+        let told = place.told(problem);
+        if self.strict {
+            return Err(Failure::negative(told));
         }
         if self.counts.bad <= TOLD {
-            eprintln!("line {line}: {problem}");
+            self.tell(&told);
         } else if self.counts.bad == TOLD + 1 {
-            eprintln!("more bad lines are counted, but not told");
+            self.tell("more bad lines are counted, but not told");
         }
         Ok(())
     }
 
-    async fn write(&mut self, batch: Vec<(u64, RawDocumentBuf)>, last: bool) -> Result<(), Failure> {
-        let batch = if self.was_empty { batch } else { self.without_known(batch).await? };
-        match self.insert(&batch, last).await {
-            Err(error) if error.kind() == StoreErrorKind::DuplicateKey => self.one_by_one(batch).await,
-            Err(error) => Err(Failure::negative(error)),
-            Ok(()) => {
-                self.counts.imported += batch.len() as u64;
-                Ok(())
-            }
+    /// Not into the middle of the bar.
+    fn tell(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
         }
     }
 
-    /// Something in it is there already, or twice in the file, or breaks a unique index.
-    async fn one_by_one(&mut self, batch: Vec<(u64, RawDocumentBuf)>) -> Result<(), Failure> {
-        for one in self.without_known(batch).await? {
-            let line = one.0;
-            match self.insert(&[one], false).await {
-                Ok(()) => self.counts.imported += 1,
-                Err(error) if error.kind() == StoreErrorKind::DuplicateKey => {
-                    self.bad_key(line)?;
+    async fn write(&mut self, batch: Vec<Placed>) -> Result<(), Failure> {
+        if self.was_empty && self.inserted(&batch).await? {
+            return Ok(());
+        }
+        let fresh = self.without_known(batch).await?;
+        self.halves(fresh).await
+    }
+
+    /// What breaks a unique index is found by halves: most of a batch is still written together.
+    async fn halves(&mut self, batch: Vec<Placed>) -> Result<(), Failure> {
+        let mut parts = vec![batch];
+        while let Some(mut part) = parts.pop() {
+            if self.inserted(&part).await? {
+                continue;
+            }
+            match part.as_slice() {
+                [(place, _)] => self.count_bad(*place, "another document has this key in a unique index")?,
+                _ => {
+                    let rest = part.split_off(part.len() / 2);
+                    parts.extend([rest, part]);
                 }
-                Err(error) => return Err(Failure::negative(error)),
             }
         }
-        Ok(())
-    }
-
-    fn bad_key(&mut self, line: u64) -> Result<(), Failure> {
-        self.counts.bad += 1;
-        let text = format!("line {line}: another document has this key in a unique index");
-        if self.strict {
-            return Err(Failure::negative(text));
-        }
-        eprintln!("{text}");
         Ok(())
     }
 
     /// Those whose `_id` is neither in the collection nor before in the batch; the others are counted as skipped.
-    async fn without_known(
-        &mut self,
-        batch: Vec<(u64, RawDocumentBuf)>,
-    ) -> Result<Vec<(u64, RawDocumentBuf)>, Failure> {
+    async fn without_known(&mut self, batch: Vec<Placed>) -> Result<Vec<Placed>, Failure> {
         let ids: Vec<Bson> = batch.iter().map(|(_, document)| id_of(document)).collect();
         let query = Query { filter: Filter::is_in("_id", ids), ..Query::default() };
         let query = Access::system(self.collection.clone()).find(query).map_err(denied)?;
         let snapshot = self.store.snapshot().await.map_err(Failure::negative)?;
         let mut cursor = snapshot.find(&query).await.map_err(Failure::negative)?;
-        let there = cursor.collect_scoped(&query).await.map_err(Failure::negative)?;
         let key = |document: &RawDocumentBuf| encode(&id_of(document), Direction::Ascending);
-        let mut known: HashSet<Vec<u8>> = there.iter().map(key).collect();
+        let mut known: HashSet<Vec<u8>> = HashSet::new();
+        loop {
+            let page = cursor.next(PAGE).await.map_err(Failure::negative)?;
+            if page.is_empty() {
+                break;
+            }
+            known.extend(page.iter().map(key));
+        }
         let before = batch.len();
         let fresh: Vec<_> = batch.into_iter().filter(|(_, document)| known.insert(key(document))).collect();
         self.counts.skipped += (before - fresh.len()) as u64;
         Ok(fresh)
     }
 
-    async fn insert(&self, batch: &[(u64, RawDocumentBuf)], last: bool) -> Result<(), StoreError> {
+    /// Writes all of them and counts them, or, where a key is there already, none.
+    async fn inserted(&mut self, batch: &[Placed]) -> Result<bool, Failure> {
+        match self.insert(batch).await {
+            Ok(()) => {
+                self.counts.imported += batch.len() as u64;
+                Ok(true)
+            }
+            Err(error) if error.kind() == StoreErrorKind::DuplicateKey => Ok(false),
+            Err(error) => Err(Failure::negative(error)),
+        }
+    }
+
+    async fn insert(&self, batch: &[Placed]) -> Result<(), StoreError> {
         if batch.is_empty() {
             return Ok(());
         }
@@ -190,8 +238,8 @@ impl Import<'_> {
         // The system is denied nothing.
         let writes: Vec<_> =
             batch.iter().filter_map(|(_, document)| access.insert(document.clone()).ok()).collect();
-        let durability = if last { Durability::Power } else { Durability::Process };
-        let options = TransactionOptions { deadline: Duration::from_secs(600), durability };
+        let options =
+            TransactionOptions { deadline: Duration::from_secs(600), durability: Durability::Power };
         let mut transaction = self.store.begin(options).await?;
         transaction.write(&writes).await?;
         transaction.commit().await
@@ -203,22 +251,22 @@ fn id_of(document: &RawDocumentBuf) -> Bson {
 }
 
 /// The document as it is stored, with an `_id` in the first place.
-fn raw(mut document: Document, collection: &CollectionId, line: u64) -> Result<RawDocumentBuf, String> {
+fn raw(mut document: Document, collection: &CollectionId, number: u64) -> Result<RawDocumentBuf, String> {
     let mut whole = Document::new();
     match document.remove("_id") {
         Some(Bson::Array(_)) => return Err("an `_id` may not be an array".to_owned()),
         Some(id) => whole.insert("_id", id),
-        None => whole.insert("_id", made_id(&document, collection, line)?),
+        None => whole.insert("_id", made_id(&document, collection, number)?),
     };
     whole.extend(document);
     RawDocumentBuf::try_from(&whole).map_err(|error| error.to_string())
 }
 
-fn made_id(document: &Document, collection: &CollectionId, line: u64) -> Result<ObjectId, String> {
+fn made_id(document: &Document, collection: &CollectionId, number: u64) -> Result<ObjectId, String> {
     let bytes = document.to_vec().map_err(|error| error.to_string())?;
     let mut hash = Context::new(&SHA256);
     hash.update(collection.to_string().as_bytes());
-    hash.update(&line.to_le_bytes());
+    hash.update(&number.to_le_bytes());
     hash.update(&bytes);
     let mut id = [0; 12];
     for (slot, byte) in id.iter_mut().zip(hash.finish().as_ref()) {
@@ -232,7 +280,8 @@ fn denied(denied: impl std::fmt::Debug) -> Failure {
 }
 
 fn progress(total: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("importing [{bar:40}] {percent:>3} % {msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    // What comes from a pipe has no known end.
+    let template = if total == 0 { "importing {msg}" } else { "importing [{bar:40}] {percent:>3} % {msg}" };
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(total).with_style(style.progress_chars("=> "))
 }

@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+mod sink;
 mod source;
 mod users;
 

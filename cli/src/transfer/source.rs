@@ -1,5 +1,6 @@
 //! Files of documents: JSON lines, a JSON array, or mongodump's BSON, plain or gzipped; read one document at a time.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -42,8 +43,12 @@ impl Format {
 pub(super) struct Source {
     input: BufReader<Box<dyn Read>>,
     format: Format,
-    /// The line of the last document, or its number in BSON; from one.
-    pub(super) line: u64,
+    /// The line where the last document begins, or its number in BSON; from one.
+    line: u64,
+    /// Line breaks inside the last element of an array.
+    lines_within: u64,
+    /// Elements of an array that were read.
+    elements: u64,
     in_array: bool,
     begun: bool,
     /// Bytes of the file that were read, as they lie there.
@@ -58,6 +63,23 @@ pub(super) enum Next {
     /// It is no document; those after it may be.
     Bad(String),
     End,
+}
+
+/// Where a document is in its file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    counts: Format,
+    line: u64,
+    /// Its own alone, unlike the line: an array may have many elements on one.
+    pub(super) number: u64,
+}
+
+impl Place {
+    /// What is wrong there.
+    pub(super) fn told(self, problem: impl fmt::Display) -> String {
+        let what = if self.counts == Format::Bson { "document" } else { "line" };
+        format!("{what} {}: {problem}", self.line)
+    }
 }
 
 struct Counted<R>(R, Arc<AtomicU64>);
@@ -90,7 +112,17 @@ impl Source {
             if zipped { Box::new(MultiGzDecoder::new(counted)) } else { Box::new(counted) };
         let input = BufReader::with_capacity(1 << 16, input);
         let format = format.unwrap_or_else(|| Format::of(file));
-        Ok(Self { input, format, line: 0, in_array: false, begun: false, bytes, total })
+        Ok(Self {
+            input,
+            format,
+            line: 0,
+            lines_within: 0,
+            elements: 0,
+            in_array: false,
+            begun: false,
+            bytes,
+            total,
+        })
     }
 
     /// The next document.
@@ -116,9 +148,14 @@ impl Source {
         }
     }
 
-    fn at(&self, problem: impl std::fmt::Display) -> Failure {
-        let what = if self.format == Format::Bson { "document" } else { "line" };
-        Failure::negative(format!("{what} {}: {problem}", self.line))
+    /// Where the last document is.
+    pub(super) fn place(&self) -> Place {
+        let number = if self.in_array { self.elements } else { self.line };
+        Place { counts: self.format, line: self.line, number }
+    }
+
+    fn at(&self, problem: impl fmt::Display) -> Failure {
+        Failure::negative(self.place().told(problem))
     }
 
     fn next_bson(&mut self) -> Result<Next, Failure> {
@@ -180,6 +217,7 @@ impl Source {
     }
 
     fn next_of_array(&mut self) -> Result<Next, Failure> {
+        self.line += std::mem::take(&mut self.lines_within);
         let mut first = self.skip_blank()?;
         if first == Some(b',') {
             self.input.consume(1);
@@ -187,17 +225,25 @@ impl Source {
         }
         match first {
             None => return Err(self.at("the array does not end")),
-            Some(b']') => return Ok(Next::End),
-            Some(_) => {}
+            Some(b']') => return self.end_of_array(),
+            Some(_) => self.elements += 1,
         }
         let element = self.element()?;
         Ok(parsed(&element))
     }
 
+    /// What follows would be lost without a word.
+    fn end_of_array(&mut self) -> Result<Next, Failure> {
+        self.input.consume(1);
+        match self.skip_blank()? {
+            None => Ok(Next::End),
+            Some(_) => Err(self.at("something follows the end of the array")),
+        }
+    }
+
     /// The bytes of an element, up to the comma or bracket after it.
     fn element(&mut self) -> Result<Vec<u8>, Failure> {
         let (mut element, mut depth, mut in_text, mut escaped) = (Vec::new(), 0_u32, false, false);
-        let mut lines = 0;
         loop {
             let next = match self.input.fill_buf() {
                 Ok(buffer) => buffer.first().copied(),
@@ -209,12 +255,9 @@ impl Source {
                 b'\\' if in_text => escaped = true,
                 b'"' => in_text = !in_text,
                 b'{' | b'[' if !in_text => depth += 1,
-                b',' | b']' if !in_text && depth == 0 => {
-                    self.line += lines;
-                    return Ok(element);
-                }
+                b',' | b']' if !in_text && depth == 0 => return Ok(element),
                 b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
-                b'\n' => lines += 1,
+                b'\n' => self.lines_within += 1,
                 _ => {}
             }
             element.push(byte);

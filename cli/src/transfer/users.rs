@@ -4,8 +4,7 @@
 //! users that the original's Admin API gives is read as well: it has no hashes, so its users need a new password.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use backstitch::auth::TransferredUser;
@@ -17,6 +16,7 @@ use backstitch::store::User;
 use bson::{Bson, DateTime, Document};
 use serde_json::{Value, json};
 
+use super::sink::Sink;
 use super::source::{Format, Next, Source};
 use crate::Failure;
 
@@ -47,7 +47,7 @@ pub(crate) async fn import(app: &App, file: &Path, strict: bool) -> Result<Value
             },
         };
         count("bad");
-        let told = format!("line {}: {problem}", source.line);
+        let told = source.place().told(problem);
         if strict {
             return Err(Failure::negative(told));
         }
@@ -60,10 +60,7 @@ pub(crate) async fn import(app: &App, file: &Path, strict: bool) -> Result<Value
 pub(crate) async fn export(app: &App, file: &Path, with_hashes: bool) -> Result<Value, Failure> {
     let cannot = |error: io::Error| Failure::negative(format!("cannot write `{}`: {error}", file.display()));
     let to_stdout = file == Path::new("-");
-    let mut output: Box<dyn Write> = match to_stdout {
-        true => Box::new(io::stdout()),
-        false => Box::new(BufWriter::new(File::create(file).map_err(cannot)?)),
-    };
+    let mut output = Sink::private(file).map_err(cannot)?;
     let (mut after, mut count) = (None, 0_u64);
     loop {
         let page = app.users().list(after, PAGE).await.map_err(Failure::negative)?;
@@ -75,7 +72,7 @@ pub(crate) async fn export(app: &App, file: &Path, with_hashes: bool) -> Result<
             count += 1;
         }
     }
-    output.flush().map_err(cannot)?;
+    output.finish().map_err(cannot)?;
     Ok(if to_stdout { Value::Null } else { json!({ "exported": count }) })
 }
 
