@@ -16,5 +16,17 @@ mod shape;
 pub(crate) mod update;
 pub(crate) mod view;
 
+/// The most parts that a dotted path has: they are followed one inside the other.
+const SEGMENTS: usize = 100;
+
+/// The parts of a dotted path.
+fn segments(path: &str) -> Result<Vec<&str>, String> {
+    let parts: Vec<&str> = path.split('.').collect();
+    if parts.len() > SEGMENTS {
+        return Err(format!("a path of more than {SEGMENTS} parts"));
+    }
+    Ok(parts)
+}
+
 pub(crate) use perform::{Call, failed};
 pub(crate) use request::Request;

@@ -4,6 +4,7 @@ use bson::{Bson, Document, RawDocumentBuf};
 
 use super::expression::{Expression, Parser, Scope};
 use super::number::whole;
+use super::segments;
 use crate::filter::{Filter, matches};
 
 type Parsed<T> = Result<T, String>;
@@ -64,7 +65,7 @@ impl Shape {
             shape.fields.push(("_id".to_owned(), Part::Shown));
         }
         for (path, value) in document {
-            let keys: Vec<&str> = path.split('.').collect();
+            let keys = segments(path)?;
             if keys.iter().any(|key| key.is_empty()) {
                 return Err(format!("'{path}' is no field path"));
             }
@@ -81,8 +82,7 @@ impl Shape {
     pub(super) fn without(paths: &[String]) -> Parsed<Self> {
         let mut shape = Self { mode: Mode::Rest, fields: Vec::new() };
         for path in paths {
-            let keys: Vec<&str> = path.split('.').collect();
-            shape.put(&keys, Part::Left, path)?;
+            shape.put(&segments(path)?, Part::Left, path)?;
         }
         Ok(shape)
     }
@@ -112,7 +112,7 @@ impl Shape {
             {
                 let mut below = Self { mode: self.mode, fields: Vec::new() };
                 for (name, value) in inner {
-                    let keys: Vec<&str> = name.split('.').collect();
+                    let keys = segments(name)?;
                     let part = below.part(name, value, kind, parser)?;
                     below.put(&keys, part, &format!("{path}.{name}"))?;
                 }

@@ -80,9 +80,21 @@ pub(super) enum Arguments {
     Named(usize, &'static [&'static str]),
 }
 
-/// How much may still be evaluated.
+/// How much may still be evaluated, and how much a stage may still make.
 #[derive(Debug)]
-pub(super) struct Budget(Cell<u64>);
+pub(super) struct Budget {
+    steps: Cell<u64>,
+    bytes: Cell<u64>,
+}
+
+/// What the documents of a stage may take, bytes; the original has this limit too.
+const STAGE_BYTES: u64 = 100 * 1024 * 1024;
+
+/// What a single value may take, bytes: as much as a document.
+const VALUE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// How deep a value may be nested.
+const VALUE_DEPTH: usize = 200;
 
 /// What an expression is evaluated in.
 #[derive(Clone, Copy)]
@@ -95,19 +107,65 @@ pub(super) struct Scope<'s> {
 
 impl Budget {
     pub(super) fn new(steps: u64) -> Self {
-        Self(Cell::new(steps))
+        Self { steps: Cell::new(steps), bytes: Cell::new(STAGE_BYTES) }
     }
 
     /// Takes so many steps.
     pub(super) fn spend(&self, steps: u64) -> Result<(), String> {
-        match self.0.get().checked_sub(steps) {
+        match self.steps.get().checked_sub(steps) {
             Some(left) => {
-                self.0.set(left);
+                self.steps.set(left);
                 Ok(())
             }
             None => Err("the pipeline takes too many steps (`pipeline_steps`)".to_owned()),
         }
     }
+
+    /// A stage begins: what those before it have made is gone, or is its input.
+    pub(super) fn begin_stage(&self) {
+        self.bytes.set(STAGE_BYTES);
+    }
+
+    /// Takes the room of a value that a stage keeps.
+    pub(super) fn keep(&self, value: &Bson) -> Result<(), String> {
+        let weight = self.copied(value)?;
+        match self.bytes.get().checked_sub(weight) {
+            Some(left) => {
+                self.bytes.set(left);
+                Ok(())
+            }
+            None => Err(format!("a stage takes more than {STAGE_BYTES} bytes")),
+        }
+    }
+
+    /// Takes the steps that it is to copy a value, which has to be one that a document may have; its weight in bytes.
+    pub(super) fn copied(&self, value: &Bson) -> Result<u64, String> {
+        let weight = weight(value, 0)?;
+        if weight > VALUE_BYTES {
+            return Err(format!("a value of more than {VALUE_BYTES} bytes"));
+        }
+        self.spend(weight / 64)?;
+        Ok(weight)
+    }
+}
+
+/// About what a value takes, bytes.
+fn weight(value: &Bson, depth: usize) -> Result<u64, String> {
+    if depth > VALUE_DEPTH {
+        return Err(format!("a value is nested more than {VALUE_DEPTH} levels deep"));
+    }
+    let length = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+    Ok(match value {
+        Bson::String(text) => 16 + length(text.len()),
+        Bson::Binary(binary) => 16 + length(binary.bytes.len()),
+        Bson::Array(items) => {
+            items.iter().try_fold(16, |sum, item| Ok::<_, String>(sum + weight(item, depth + 1)?))?
+        }
+        Bson::Document(document) => document.iter().try_fold(16, |sum, (key, item)| {
+            Ok::<_, String>(sum + length(key.len()) + weight(item, depth + 1)?)
+        })?,
+        _ => 16,
+    })
 }
 
 impl PartialEq for Operator {
@@ -132,17 +190,25 @@ impl Expression {
         match self {
             Self::Literal(value) => Ok(Some(value.clone())),
             Self::Nothing => Ok(None),
-            Self::Path(variable, path) => Ok(scope.value(variable, path)),
+            Self::Path(variable, path) => {
+                let value = scope.value(variable, path);
+                value.iter().try_for_each(|value| scope.budget.copied(value).map(drop))?;
+                Ok(value)
+            }
             Self::Document(fields) => {
                 let mut document = Document::new();
                 for (name, field) in fields {
                     document.extend(field.evaluate(scope)?.map(|value| (name.clone(), value)));
                 }
-                Ok(Some(Bson::Document(document)))
+                let document = Bson::Document(document);
+                scope.budget.copied(&document)?;
+                Ok(Some(document))
             }
             Self::Array(items) => {
                 let items = items.iter().map(|item| Ok(item.evaluate(scope)?.unwrap_or(Bson::Null)));
-                items.collect::<Result<_, String>>().map(|items| Some(Bson::Array(items)))
+                let items = Bson::Array(items.collect::<Result<_, String>>()?);
+                scope.budget.copied(&items)?;
+                Ok(Some(items))
             }
             Self::Operator(operator, arguments) => {
                 let arguments: Vec<Value> =

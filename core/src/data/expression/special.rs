@@ -30,7 +30,7 @@ pub(super) fn evaluate(expression: &Expression, scope: Scope<'_>) -> Outcome {
             Ok(last)
         }
         Expression::Let(named, inside) => {
-            let mut variables = scope.variables.to_vec();
+            let mut variables = copied(scope)?;
             for (name, value) in named {
                 variables.push((name.clone(), value.evaluate(scope)?));
             }
@@ -67,7 +67,8 @@ pub(super) fn evaluate(expression: &Expression, scope: Scope<'_>) -> Outcome {
             let Some(elements) = elements("$reduce", input, scope)? else { return Ok(Some(Bson::Null)) };
             let mut value = initial.evaluate(scope)?;
             for element in elements {
-                let mut variables = scope.variables.to_vec();
+                value.iter().try_for_each(|value| scope.budget.copied(value).map(drop))?;
+                let mut variables = copied(scope)?;
                 variables.push(("this".to_owned(), Some(element)));
                 variables.push(("value".to_owned(), value));
                 value = inside.evaluate(Scope { variables: &variables, ..scope })?;
@@ -81,6 +82,14 @@ pub(super) fn evaluate(expression: &Expression, scope: Scope<'_>) -> Outcome {
         | Expression::Array(_)
         | Expression::Operator(..) => expression.evaluate(scope),
     }
+}
+
+/// The variables that have a value, to add to.
+fn copied(scope: Scope<'_>) -> Result<Vec<(String, Value)>, String> {
+    for value in scope.variables.iter().filter_map(|(_, value)| value.as_ref()) {
+        scope.budget.copied(value)?;
+    }
+    Ok(scope.variables.to_vec())
 }
 
 /// Whether all of them are true, or (`wanted` false) none is not: AND and OR, as far as it is needed.
@@ -102,7 +111,7 @@ fn elements(operator: &str, input: &Expression, scope: Scope<'_>) -> Result<Opti
 }
 
 fn with(name: &str, value: Value, inside: &Expression, scope: Scope<'_>) -> Outcome {
-    let mut variables = scope.variables.to_vec();
+    let mut variables = copied(scope)?;
     variables.push((name.to_owned(), value));
     inside.evaluate(Scope { variables: &variables, ..scope })
 }

@@ -61,7 +61,14 @@ pub(super) const OPERATORS: &[Operator] = &[
 /// The longest string that an expression makes, bytes: as long as a document may be.
 const MOST: usize = 16 * 1024 * 1024;
 
+/// The most parts that a string is taken into.
+const PARTS: usize = 100_000;
+
 const NULL: Outcome = Ok(Some(Bson::Null));
+
+fn few(parts: Vec<Bson>) -> Outcome {
+    if parts.len() > PARTS { Err(format!("more than {PARTS} parts")) } else { Ok(Some(Bson::Array(parts))) }
+}
 
 /// A string; null and nothing are none.
 fn text(value: Option<&Value>) -> Result<Option<&str>, String> {
@@ -153,9 +160,7 @@ fn length(given: &[Value], of: fn(&str) -> usize) -> Outcome {
 fn split(given: &[Value]) -> Outcome {
     match (text(given.first())?, text(given.get(1))?) {
         (Some(_), Some("")) => Err("the separator must not be empty".to_owned()),
-        (Some(text), Some(separator)) => {
-            Ok(Some(Bson::Array(text.split(separator).map(Bson::from).collect())))
-        }
+        (Some(text), Some(separator)) => few(text.split(separator).map(Bson::from).take(PARTS + 1).collect()),
         _ => NULL,
     }
 }
@@ -218,7 +223,7 @@ fn regex_find(given: &[Value]) -> Outcome {
 fn regex_find_all(given: &[Value]) -> Outcome {
     let Some((input, pattern)) = matching(given)? else { return Ok(Some(Bson::Array(Vec::new()))) };
     let all = pattern.compiled().captures_iter(input).filter_map(|captures| told(input, &captures));
-    Ok(Some(Bson::Array(all.map(Bson::Document).collect())))
+    few(all.map(Bson::Document).take(PARTS + 1).collect())
 }
 
 fn told(input: &str, captures: &Captures<'_>) -> Option<Document> {

@@ -122,7 +122,9 @@ impl Group {
             }
             let Some(group) = groups.get_mut(place) else { continue };
             for ((_, accumulator), values) in self.accumulators.iter().zip(&mut group.values) {
-                values.push(accumulator.argument.evaluate(within)?);
+                let value = accumulator.argument.evaluate(within)?;
+                value.iter().try_for_each(|value| scope.budget.keep(value))?;
+                values.push(value);
             }
         }
         groups.into_iter().map(|group| self.document(group)).collect()

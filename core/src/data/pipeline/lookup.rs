@@ -56,6 +56,7 @@ impl Lookup {
                 run_all(&self.stages, matching, (inside, foreign))?
             };
             let found = Bson::Array(found.into_iter().map(Bson::Document).collect());
+            scope.budget.keep(&found)?;
             put(&mut document, &into, Some(found));
             joined.push(document);
         }

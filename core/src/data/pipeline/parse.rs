@@ -9,6 +9,7 @@ use super::stage::{Stage, Unwind};
 use crate::data::expression::{Expression, Parser, members};
 use crate::data::number::whole;
 use crate::data::request::sort_keys;
+use crate::data::segments;
 use crate::data::shape::{Kind, Shape};
 use crate::filter::Filter;
 
@@ -68,7 +69,13 @@ const CLOSED: [&str; 9] = [
     "$unionWith",
 ];
 
+/// The most stages of a pipeline; the original has this limit too.
+const MOST: usize = 1000;
+
 pub(super) fn stages(stages: &[Bson], caller: Caller, parser: &Parser) -> Parsed<Vec<Stage>> {
+    if stages.len() > MOST {
+        return Err(format!("a pipeline of more than {MOST} stages"));
+    }
     stages.iter().map(|given| stage(given, Context { caller, parser })).collect()
 }
 
@@ -150,7 +157,10 @@ fn unwind(operand: &Bson, _: Context<'_>) -> Parsed<Stage> {
     };
     let path = path.and_then(|path| path.strip_prefix('$')).filter(|path| !path.is_empty());
     let path = path.ok_or("the path of $unwind must begin with '$'")?;
-    let path = path.split('.').map(str::to_owned).collect();
+    let path = segments(path)?.into_iter().map(str::to_owned).collect();
+    if let Some(index) = &index {
+        segments(index)?;
+    }
     Ok(Stage::Unwind(Unwind { path, index, keeps_empty }))
 }
 
@@ -204,5 +214,7 @@ fn lookup(operand: &Bson, context: Context<'_>) -> Parsed<Stage> {
         }
         Some(_) => return Err("'pipeline' of $lookup must be an array".to_owned()),
     };
-    Ok(Stage::Lookup(Lookup { from: needed("from")?, into: needed("as")?, join, variables, stages: inner }))
+    let into = needed("as")?;
+    segments(&into)?;
+    Ok(Stage::Lookup(Lookup { from: needed("from")?, into, join, variables, stages: inner }))
 }

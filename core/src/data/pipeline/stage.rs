@@ -51,9 +51,22 @@ pub(super) fn run_all(
 ) -> Outcome<Vec<Document>> {
     for stage in stages {
         scope.budget.spend(u64::try_from(documents.len()).unwrap_or(u64::MAX))?;
+        scope.budget.begin_stage();
         documents = stage.run(documents, (scope, foreign))?;
+        keep_all(&documents, scope)?;
     }
     Ok(documents)
+}
+
+/// Takes the room of what a stage has made.
+fn keep_all(documents: &[Document], scope: Scope<'_>) -> Outcome<()> {
+    scope.budget.begin_stage();
+    documents.iter().try_for_each(|document| keep(document, scope))
+}
+
+/// Takes the room of a document that a stage is making.
+pub(super) fn keep(document: &Document, scope: Scope<'_>) -> Outcome<()> {
+    document.values().try_for_each(|value| scope.budget.keep(value))
 }
 
 /// The collections that stages name, those of inner pipelines too.
@@ -74,7 +87,11 @@ impl Stage {
         match self {
             Self::Match(filter) => filtered(documents, filter),
             Self::Shape(shape) => {
-                documents.iter().map(|document| shape.apply(document, within(document, scope))).collect()
+                let one = |document: &Document| {
+                    let shaped = shape.apply(document, within(document, scope))?;
+                    keep(&shaped, scope).map(|()| shaped)
+                };
+                documents.iter().map(one).collect()
             }
             Self::Sort(keys) => sorted(documents, keys),
             Self::Skip(count) => Ok(documents.into_iter().skip(size(*count)).collect()),
@@ -145,6 +162,7 @@ impl Unwind {
                     scope.budget.spend(u64::try_from(elements.len()).unwrap_or(u64::MAX))?;
                     for (place, element) in elements.into_iter().enumerate() {
                         let place = Bson::Int64(i64::try_from(place).unwrap_or(i64::MAX));
+                        keep(&document, scope)?;
                         unwound.push(self.with(document.clone(), Some(element), place));
                     }
                 }

@@ -150,6 +150,23 @@ fn the_store_is_asked_for_what_comes_first() {
 }
 
 #[test]
+fn values_that_are_too_deep_or_too_large_end_the_pipeline() {
+    let deep = bson!([{"$set": {"l": {"$reduce": {"input": {"$range": [0, 5000]}, "initialValue": [], "in": ["$$value"]}}}}]);
+    assert!(run(deep, &[doc! {"_id": 1}]).unwrap_err().contains("levels deep"));
+    let doubling = vec![bson!({"$set": {"a": ["$$ROOT", "$$ROOT"]}}); 40];
+    assert!(run(Bson::Array(doubling), &[doc! {"_id": 1}]).is_err());
+    let path = vec!["a"; 5000].join(".");
+    for stage in [
+        doc! {"$project": {path.clone(): 1}},
+        doc! {"$unset": path.clone()},
+        doc! {"$unwind": format!("${path}")},
+    ] {
+        assert!(Pipeline::parse(&[Bson::Document(stage)], Caller::User).is_err());
+    }
+    assert!(Pipeline::parse(&vec![bson!({"$limit": 1}); 2000], Caller::User).is_err());
+}
+
+#[test]
 fn what_grows_without_end_is_ended() {
     let unwinds: Vec<Bson> = (0..5)
         .map(|_| bson!({"$set": {"l": {"$range": [0, 100]}}}))

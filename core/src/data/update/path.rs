@@ -3,6 +3,7 @@
 use bson::{Bson, Document, RawDocumentBuf};
 
 use super::Occasion;
+use crate::data::segments;
 use crate::filter::{Filter, first_element, matches};
 
 /// A path as it was written, taken apart.
@@ -36,7 +37,7 @@ pub(super) struct ArrayFilter {
 impl Path {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let segments: Vec<Segment> =
-            text.split('.').map(|part| segment(part, text)).collect::<Result<_, _>>()?;
+            segments(text)?.into_iter().map(|part| segment(part, text)).collect::<Result<_, _>>()?;
         match segments.first() {
             Some(Segment::Field(_)) => {}
             _ => return Err(format!("the update path '{text}' cannot begin with an array update")),

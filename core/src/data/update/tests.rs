@@ -156,6 +156,7 @@ fn what_cannot_be_done_is_named() {
         (doc! {"$set": {"gone.$[]": 1}}, "gone"),
         (doc! {"$set": {"$x": 1}}, "$x"),
         (doc! {"$set": {"l.9999999": 1}}, "backfill"),
+        (doc! {"$set": {vec!["a"; 5000].join("."): 1}}, "parts"),
     ] {
         let problem = plainly(before(), update.clone()).unwrap_err();
         assert!(problem.contains(named), "{update}: {problem}");

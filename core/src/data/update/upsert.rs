@@ -20,7 +20,7 @@ pub(super) fn demanded(query: &Document) -> Result<Document, String> {
         if fields.iter().take(index).any(|(other, _)| inside(other)) {
             return Err(format!("cannot infer query fields to set, path '{path}' is matched twice"));
         }
-        let keys: Vec<String> = path.split('.').map(str::to_owned).collect();
+        let keys: Vec<String> = crate::data::segments(path)?.into_iter().map(str::to_owned).collect();
         super::edit::set(&mut document, &keys, value.clone())?;
     }
     Ok(document)
