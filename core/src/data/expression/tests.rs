@@ -178,6 +178,8 @@ fn what_is_wrong_is_named() {
     }
     let endless = bson!({"$map": {"input": {"$range": [0, 1000]}, "in": {"$map": {"input": {"$range": [0, 1000]}, "in": 1}}}});
     assert!(evaluated(&endless, &doc! {}).unwrap_err().contains("pipeline_steps"));
+    let nested = bson!({"$reduce": {"input": {"$range": [0, 1000]}, "initialValue": [], "in": ["$$value"]}});
+    assert!(evaluated(&nested, &doc! {}).unwrap_err().contains("levels deep"));
     let deep = (0..200).fold(bson!(1), |inner, _| bson!({"$abs": inner}));
     assert!(evaluated(&deep, &doc! {}).is_err());
 }
