@@ -8,6 +8,7 @@
 
 mod arithmetic;
 mod array;
+mod budget;
 mod comparison;
 mod convert;
 mod date;
@@ -17,11 +18,10 @@ mod set;
 mod special;
 mod string;
 
-use std::cell::Cell;
-
 use bson::{Bson, DateTime, Document};
 
 pub(super) use arithmetic::{average, sum};
+pub(super) use budget::Budget;
 pub(super) use comparison::extreme;
 pub(super) use object::merged;
 pub(super) use parse::{Parser, members};
@@ -80,22 +80,6 @@ pub(super) enum Arguments {
     Named(usize, &'static [&'static str]),
 }
 
-/// How much may still be evaluated, and how much a stage may still make.
-#[derive(Debug)]
-pub(super) struct Budget {
-    steps: Cell<u64>,
-    bytes: Cell<u64>,
-}
-
-/// What the documents of a stage may take, bytes; the original has this limit too.
-const STAGE_BYTES: u64 = 100 * 1024 * 1024;
-
-/// What a single value may take, bytes: as much as a document.
-const VALUE_BYTES: u64 = 16 * 1024 * 1024;
-
-/// How deep a value may be nested.
-const VALUE_DEPTH: usize = 200;
-
 /// What an expression is evaluated in.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'s> {
@@ -103,69 +87,6 @@ pub(super) struct Scope<'s> {
     pub(super) now: DateTime,
     pub(super) variables: &'s [(String, Value)],
     pub(super) budget: &'s Budget,
-}
-
-impl Budget {
-    pub(super) fn new(steps: u64) -> Self {
-        Self { steps: Cell::new(steps), bytes: Cell::new(STAGE_BYTES) }
-    }
-
-    /// Takes so many steps.
-    pub(super) fn spend(&self, steps: u64) -> Result<(), String> {
-        match self.steps.get().checked_sub(steps) {
-            Some(left) => {
-                self.steps.set(left);
-                Ok(())
-            }
-            None => Err("the pipeline takes too many steps (`pipeline_steps`)".to_owned()),
-        }
-    }
-
-    /// A stage begins: what those before it have made is gone, or is its input.
-    pub(super) fn begin_stage(&self) {
-        self.bytes.set(STAGE_BYTES);
-    }
-
-    /// Takes the room of a value that a stage keeps.
-    pub(super) fn keep(&self, value: &Bson) -> Result<(), String> {
-        let weight = self.copied(value)?;
-        match self.bytes.get().checked_sub(weight) {
-            Some(left) => {
-                self.bytes.set(left);
-                Ok(())
-            }
-            None => Err(format!("a stage takes more than {STAGE_BYTES} bytes")),
-        }
-    }
-
-    /// Takes the steps that it is to copy a value, which has to be one that a document may have; its weight in bytes.
-    pub(super) fn copied(&self, value: &Bson) -> Result<u64, String> {
-        let weight = weight(value, 0)?;
-        if weight > VALUE_BYTES {
-            return Err(format!("a value of more than {VALUE_BYTES} bytes"));
-        }
-        self.spend(weight / 64)?;
-        Ok(weight)
-    }
-}
-
-/// About what a value takes, bytes.
-fn weight(value: &Bson, depth: usize) -> Result<u64, String> {
-    if depth > VALUE_DEPTH {
-        return Err(format!("a value is nested more than {VALUE_DEPTH} levels deep"));
-    }
-    let length = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
-    Ok(match value {
-        Bson::String(text) => 16 + length(text.len()),
-        Bson::Binary(binary) => 16 + length(binary.bytes.len()),
-        Bson::Array(items) => {
-            items.iter().try_fold(16, |sum, item| Ok::<_, String>(sum + weight(item, depth + 1)?))?
-        }
-        Bson::Document(document) => document.iter().try_fold(16, |sum, (key, item)| {
-            Ok::<_, String>(sum + length(key.len()) + weight(item, depth + 1)?)
-        })?,
-        _ => 16,
-    })
 }
 
 impl PartialEq for Operator {
