@@ -230,7 +230,8 @@ pub(crate) enum UserVerb {
         #[arg(long)]
         strict: bool,
     },
-    /// Exports every user with ids and identities, as JSON lines.
+    /// Exports everybody with ids and identities, as JSON lines, plain or (FILE.gz) gzipped. Server API keys and their
+    /// users are left out.
     Export {
         /// The file; - is the standard output.
         file: PathBuf,

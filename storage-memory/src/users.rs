@@ -149,15 +149,38 @@ impl UserStore for MemoryStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Registration>> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let accounts = self.accounts();
-        let Some(tables) = accounts.of(app) else { return Ok(Vec::new()) };
-        let later = tables.registrations.range::<str, _>((start, Bound::Unbounded)).map(|(_, one)| one);
-        Ok(later.filter(|one| !one.confirmed).take(limit).cloned().collect())
+        Ok(self.registrations(app, (after, limit), |_, one| !one.confirmed))
+    }
+
+    async fn unclaimed_registrations(
+        &self,
+        app: &AppId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Registration>> {
+        Ok(self.registrations(app, (after, limit), |tables, one| {
+            let key = (Registration::PROVIDER.to_owned(), one.identity_id.clone());
+            !tables.identities.contains_key(&key)
+        }))
     }
 
     async fn delete_registration(&self, app: &AppId, email: &str) -> Result<bool> {
         Ok(self.accounts().of_mut(app).registrations.remove(email).is_some())
+    }
+}
+
+impl MemoryStore {
+    fn registrations(
+        &self,
+        app: &AppId,
+        (after, limit): (Option<&str>, usize),
+        wanted: impl Fn(&AppTables, &Registration) -> bool,
+    ) -> Vec<Registration> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let accounts = self.accounts();
+        let Some(tables) = accounts.of(app) else { return Vec::new() };
+        let later = tables.registrations.range::<str, _>((start, Bound::Unbounded)).map(|(_, one)| one);
+        later.filter(|one| wanted(tables, one)).take(limit).cloned().collect()
     }
 }
 

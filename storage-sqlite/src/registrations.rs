@@ -57,28 +57,35 @@ pub(crate) fn replace(
     }
 }
 
-/// The unconfirmed ones in the order of their addresses, which is that of their bytes.
-pub(crate) fn pending(
+/// The unconfirmed ones.
+pub(crate) const PENDING: &str = "confirmed = 0";
+
+/// Those whose identity no user has.
+pub(crate) const UNCLAIMED: &str = "NOT EXISTS (SELECT 1 FROM identities AS claimed WHERE claimed.app = ?1
+    AND claimed.provider = 'local-userpass' AND claimed.id = registrations.identity_id)";
+
+/// Those of which a condition holds, in the order of their addresses, which is that of their bytes.
+pub(crate) fn listed(
     connection: &Connection,
     app: &AppId,
-    after: Option<&str>,
-    limit: usize,
+    (after, limit): (Option<&str>, usize),
+    condition: &'static str,
 ) -> Result<Vec<Registration>> {
     // An address may be empty.
     let beyond = if after.is_some() { ">" } else { ">=" };
     let sql = format!(
         "SELECT email, identity_id, password_hash, confirmed, created_at
-         FROM registrations WHERE confirmed = 0 AND app = ?1 AND email {beyond} ?2 ORDER BY email LIMIT ?3"
+         FROM registrations WHERE {condition} AND app = ?1 AND email {beyond} ?2 ORDER BY email LIMIT ?3"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(&sql).map_err(from_sqlite)?;
     let mut rows =
         statement.query(params![app.as_str(), after.unwrap_or_default(), limit]).map_err(from_sqlite)?;
-    let mut pending = Vec::new();
+    let mut listed = Vec::new();
     while let Some(row) = rows.next().map_err(from_sqlite)? {
-        pending.push(registration_of(row)?);
+        listed.push(registration_of(row)?);
     }
-    Ok(pending)
+    Ok(listed)
 }
 
 /// Removes the registrations of a user's identities, which have to be there still.

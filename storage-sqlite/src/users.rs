@@ -165,7 +165,19 @@ impl UserStore for SqliteStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Registration>> {
-        self.readers.read(|connection| registrations::pending(connection, app, after, limit))
+        self.readers
+            .read(|connection| registrations::listed(connection, app, (after, limit), registrations::PENDING))
+    }
+
+    async fn unclaimed_registrations(
+        &self,
+        app: &AppId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Registration>> {
+        self.readers.read(|connection| {
+            registrations::listed(connection, app, (after, limit), registrations::UNCLAIMED)
+        })
     }
 
     async fn delete_registration(&self, app: &AppId, email: &str) -> Result<bool> {

@@ -176,6 +176,7 @@ pass_on!(UserStore {
     fn replace_registration(app: &AppId, registration: &Registration, expected_hash: &Secret) -> ();
     fn move_registration(app: &AppId, email: &str, registration: &Registration, expected_hash: &Secret) -> ();
     fn pending_registrations(app: &AppId, after: Option<&str>, limit: usize) -> Vec<Registration>;
+    fn unclaimed_registrations(app: &AppId, after: Option<&str>, limit: usize) -> Vec<Registration>;
     fn delete_registration(app: &AppId, email: &str) -> bool;
 });
 

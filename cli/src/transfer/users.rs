@@ -1,18 +1,21 @@
 //! `backstitch users import|export`: JSON lines, one user a line.
 //!
-//! What is exported is imported again with ids, identities and (where they were asked for) password hashes. The list of
-//! users that the original's Admin API gives is read as well: it has no hashes, so its users need a new password.
+//! 1. What is exported is imported again with ids, identities and (where they were asked for) password hashes.
+//! 2. Whoever registered and never logged in has no id yet, and is exported and imported without one.
+//! 3. The users of server API keys stay where they are: they are nothing without the keys, which nobody can read.
+//! 4. The list of users that the original's Admin API gives is read as well: it has no hashes, so its users need a new
+//!    password.
+//! 5. Who is there already is skipped, and so the same command goes on where it stopped.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use backstitch::auth::TransferredUser;
+use backstitch::auth::{Transferred, TransferredUser};
 use backstitch::engine::App;
-use backstitch::error::{Error, ErrorKind};
 use backstitch::id::UserId;
 use backstitch::secret::Secret;
-use backstitch::store::User;
+use backstitch::store::{Registration, User, UserKind};
 use bson::{Bson, DateTime, Document};
 use serde_json::{Value, json};
 
@@ -21,6 +24,8 @@ use super::source::{Format, Next, Source};
 use crate::Failure;
 
 const PAGE: usize = 500;
+
+const NO_ID: &str = "its `_id` is no user id: 24 hexadecimal digits";
 
 /// Imports the users of a file; those that are there already are skipped.
 pub(crate) async fn import(app: &App, file: &Path, strict: bool) -> Result<Value, Failure> {
@@ -34,11 +39,11 @@ pub(crate) async fn import(app: &App, file: &Path, strict: bool) -> Result<Value
             Next::Document(document) => match user(&document) {
                 Err(problem) => problem,
                 Ok(user) => match app.users().transfer_in(user).await {
-                    Ok(()) => {
+                    Ok(Transferred::Added) => {
                         count("imported");
                         continue;
                     }
-                    Err(error) if error.kind() == ErrorKind::AccountNameInUse => {
+                    Ok(Transferred::Known) => {
                         count("skipped");
                         continue;
                     }
@@ -56,7 +61,7 @@ pub(crate) async fn import(app: &App, file: &Path, strict: bool) -> Result<Value
     Ok(json!(counts))
 }
 
-/// Exports every user; password hashes only where they are asked for.
+/// Exports everybody; password hashes only where they are asked for.
 pub(crate) async fn export(app: &App, file: &Path, with_hashes: bool) -> Result<Value, Failure> {
     let cannot = |error: io::Error| Failure::negative(format!("cannot write `{}`: {error}", file.display()));
     let to_stdout = file == Path::new("-");
@@ -66,9 +71,19 @@ pub(crate) async fn export(app: &App, file: &Path, with_hashes: bool) -> Result<
         let page = app.users().list(after, PAGE).await.map_err(Failure::negative)?;
         let Some(last) = page.last() else { break };
         after = Some(last.id);
-        for user in &page {
-            let line = shown(app, user, with_hashes).await.map_err(Failure::negative)?;
-            writeln!(output, "{line}").map_err(cannot)?;
+        for user in page.iter().filter(|user| user.kind == UserKind::Normal) {
+            let registration = app.users().password_of(user).await.map_err(Failure::negative)?;
+            writeln!(output, "{}", shown(user, registration.as_ref(), with_hashes)).map_err(cannot)?;
+            count += 1;
+        }
+    }
+    let mut after: Option<String> = None;
+    loop {
+        let page = app.users().unclaimed(after.as_deref(), PAGE).await.map_err(Failure::negative)?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.email.clone());
+        for registration in &page {
+            writeln!(output, "{}", shown_unclaimed(registration, with_hashes)).map_err(cannot)?;
             count += 1;
         }
     }
@@ -76,7 +91,7 @@ pub(crate) async fn export(app: &App, file: &Path, with_hashes: bool) -> Result<
     Ok(if to_stdout { Value::Null } else { json!({ "exported": count }) })
 }
 
-async fn shown(app: &App, user: &User, with_hashes: bool) -> Result<Value, Error> {
+fn shown(user: &User, registration: Option<&Registration>, with_hashes: bool) -> Value {
     let identities: Vec<Value> = user
         .identities
         .iter()
@@ -85,24 +100,41 @@ async fn shown(app: &App, user: &User, with_hashes: bool) -> Result<Value, Error
             json!({ "id": identity.id, "provider_type": identity.provider, "data": data })
         })
         .collect();
-    let registration = app.users().password_of(user).await?;
-    let hash = registration.as_ref().filter(|_| with_hashes).map(|known| known.password_hash.expose());
     let mut line = json!({
         "_id": user.id.to_hex(), "type": user.kind.as_str(), "disabled": user.disabled, "identities": identities,
         "created": user.created_at.to_rfc3339(), "last_login": user.last_login_at.to_rfc3339(),
-        "confirmed": registration.as_ref().map(|known| known.confirmed), "password_hash": hash,
     });
-    if let Some(members) = line.as_object_mut() {
-        members.retain(|_, value| !value.is_null());
+    if let Some(registration) = registration {
+        show_password(&mut line, registration, with_hashes);
     }
-    Ok(line)
+    line
+}
+
+fn shown_unclaimed(registration: &Registration, with_hashes: bool) -> Value {
+    let identity = json!({
+        "id": registration.identity_id, "provider_type": Registration::PROVIDER, "data": { "email": registration.email },
+    });
+    let mut line = json!({
+        "type": UserKind::Normal.as_str(), "identities": [identity], "created": registration.created_at.to_rfc3339(),
+    });
+    show_password(&mut line, registration, with_hashes);
+    line
+}
+
+fn show_password(line: &mut Value, registration: &Registration, with_hashes: bool) {
+    let Some(members) = line.as_object_mut() else { return };
+    members.insert("confirmed".to_owned(), json!(registration.confirmed));
+    if with_hashes {
+        members.insert("password_hash".to_owned(), json!(registration.password_hash.expose()));
+    }
 }
 
 fn user(line: &Document) -> Result<TransferredUser, String> {
     let id = match line.get("_id").or_else(|| line.get("id")) {
-        Some(Bson::String(id)) => UserId::parse(id),
-        Some(Bson::ObjectId(id)) => UserId::parse(&id.to_hex()),
-        _ => None,
+        None => None,
+        Some(Bson::ObjectId(id)) => Some(UserId::new(*id)),
+        Some(Bson::String(id)) => Some(UserId::parse(id).ok_or(NO_ID)?),
+        Some(_) => return Err(NO_ID.to_owned()),
     };
     if matches!(line.get_str("type"), Ok(kind) if kind != "normal") {
         return Err(
@@ -116,7 +148,7 @@ fn user(line: &Document) -> Result<TransferredUser, String> {
     let created_at =
         when(["created", "creation_date"]).unwrap_or_else(|| DateTime::from_millis(0).to_chrono_utc());
     Ok(TransferredUser {
-        id: id.ok_or("its `_id` is no user id: 24 hexadecimal digits")?,
+        id,
         disabled: line.get_bool("disabled").unwrap_or(false),
         identities,
         password_hash: line.get_str("password_hash").ok().map(|hash| Secret::new(hash.to_owned())),

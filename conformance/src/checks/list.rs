@@ -69,6 +69,7 @@ list! {
         of_50_parallel_moves_to_one_address_exactly_one_succeeds,
         pending_ones_come_in_the_byte_order_of_their_addresses_after_one_and_at_most_so_many,
         among_the_pending_confirmed_ones_are_left_out,
+        unclaimed_confirmed_or_not_are_those_that_nobody_has_logged_in_by,
         delete_says_whether_there_was_one,
     }
     api_keys ApiKeys {

@@ -6,7 +6,9 @@ use backstitch::secret::Secret;
 use backstitch::store::{Registration, StoreErrorKind};
 
 use crate::factory::StoreFactory;
-use crate::world::{PARALLEL, World, app, at, in_parallel, kind, other_app, registration};
+use crate::world::{
+    PARALLEL, World, app, at, identity, in_parallel, kind, other_app, registration, user, user_id,
+};
 
 pub(super) async fn a_registration_reads_back_as_it_was_written(factory: &dyn StoreFactory) {
     let world = World::open(factory).await;
@@ -245,6 +247,38 @@ pub(super) async fn among_the_pending_confirmed_ones_are_left_out(factory: &dyn 
     world.store.replace_registration(&app(), &third, &Secret::new("3")).await.unwrap();
     let pending = world.store.pending_registrations(&app(), None, 2).await.unwrap();
     assert_eq!(pending, [second, third]);
+}
+
+pub(super) async fn unclaimed_confirmed_or_not_are_those_that_nobody_has_logged_in_by(
+    factory: &dyn StoreFactory,
+) {
+    let world = World::open(factory).await;
+    for email in ["b", "d", "a", "c"] {
+        let confirmed = email != "a";
+        let one = Registration { confirmed, ..registration(email, "hash") };
+        world.store.insert_registration(&app(), &one).await.unwrap();
+    }
+    world.store.insert_registration(&other_app(), &registration("aa", "foreign")).await.unwrap();
+    world.store.insert_registered_user(&app(), &user(1, "id of b"), "b").await.unwrap();
+    // The same identity of another provider, or in another app, is another one.
+    let mut elsewhere = user(2, "id of c");
+    elsewhere.identities = vec![identity("custom-token", "id of c")];
+    world.store.insert_user(&app(), &elsewhere).await.unwrap();
+    world.store.insert_user(&other_app(), &user(3, "id of d")).await.unwrap();
+    let page = |after: Option<&'static str>, limit| {
+        let store = Arc::clone(&world.store);
+        async move {
+            let unclaimed = store.unclaimed_registrations(&app(), after, limit).await.unwrap();
+            unclaimed.into_iter().map(|one| (one.email, one.confirmed)).collect::<Vec<_>>()
+        }
+    };
+    let all = [("a".to_owned(), false), ("c".to_owned(), true), ("d".to_owned(), true)];
+    assert_eq!(page(None, 100).await, all);
+    assert_eq!(page(None, 1).await, all[..1]);
+    assert_eq!(page(Some("a"), 1).await, all[1..2]);
+    assert_eq!(page(Some("b"), 100).await, all[1..]);
+    assert!(world.store.delete_user(&app(), user_id(1)).await.unwrap());
+    assert_eq!(page(None, 100).await, all, "its registration goes with a user");
 }
 
 pub(super) async fn delete_says_whether_there_was_one(factory: &dyn StoreFactory) {

@@ -36,7 +36,7 @@ pub(crate) use redirect::{
     Callback, Linking, RedirectRequest, RedirectResult, StateParameter, callback_path,
 };
 
-pub use accounts::{ApiKeyView, ApiKeys, ResetToken, TransferredUser, Users};
+pub use accounts::{ApiKeyView, ApiKeys, ResetToken, Transferred, TransferredUser, Users};
 pub use credential::{Credential, DeviceInfo, LoginRequest};
 pub use custom_data::StoredCustomData;
 pub(crate) use events::TriggerQueue;

@@ -246,6 +246,18 @@ pub trait UserStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Registration>>;
 
+    /// Registrations whose identity no user has, in the byte order of their addresses, after `after`, at most
+    /// `limit`.
+    ///
+    /// **Behaviour**
+    /// - confirmed or not, they are those that nobody has logged in by.
+    async fn unclaimed_registrations(
+        &self,
+        app: &AppId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Registration>>;
+
     /// Removes a registration; says whether there was one.
     async fn delete_registration(&self, app: &AppId, email: &str) -> Result<bool>;
 }

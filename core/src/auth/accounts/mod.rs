@@ -14,5 +14,5 @@ mod users;
 pub use api_keys::{ApiKeyView, ApiKeys};
 pub(super) use api_keys::{PROVIDER as API_KEY_PROVIDER, hash as api_key_hash};
 pub(super) use registering::{MAX_EMAIL_BYTES, unknown};
-pub use transfer::{ResetToken, TransferredUser};
+pub use transfer::{ResetToken, Transferred, TransferredUser};
 pub use users::Users;

@@ -10,13 +10,14 @@ use crate::auth::provider::Purpose;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
 use crate::secret::Secret;
-use crate::store::{Identity, Registration, StoreErrorKind, User, UserKind};
+use crate::store::{Identity, Registration, StoreError, StoreErrorKind, User, UserKind};
 
 /// A user of another system, or of another store.
 #[derive(Clone, Debug)]
 pub struct TransferredUser {
-    /// The id, which rules and documents know.
-    pub id: UserId,
+    /// The id, which rules and documents know; none yet of somebody who registered and never logged in: they have
+    /// one `local-userpass` identity.
+    pub id: Option<UserId>,
     /// No log-in.
     pub disabled: bool,
     /// The ways in: provider, id there, and what it knows of the user. Those of `local-userpass` have an `email`.
@@ -29,6 +30,15 @@ pub struct TransferredUser {
     pub created_at: DateTime<Utc>,
     /// The last log-in.
     pub last_login_at: DateTime<Utc>,
+}
+
+/// What became of a user that was brought in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transferred {
+    /// They are added.
+    Added,
+    /// They were there before, and stay as they were.
+    Known,
 }
 
 /// A token by which a password may be set once: what a mail's link would carry.
@@ -44,67 +54,99 @@ pub struct ResetToken {
 const NO_PASSWORD: &str = "$none$";
 
 impl Users<'_> {
-    /// Adds a user as they are. Nobody is told of it, and no user document is made.
+    /// Adds a user as they are. Nobody is told of it, and no user document is made. What an interrupted call has left
+    /// is completed by the next.
     ///
     /// # Errors
-    /// [`ErrorKind::AccountNameInUse`] when the id, an identity or the address is there already, and nothing is
-    /// written; [`ErrorKind::InvalidParameter`] for what cannot be a user.
-    pub async fn transfer_in(self, user: TransferredUser) -> Result<()> {
+    /// [`ErrorKind::AccountNameInUse`] when an identity or the address is another user's, and nothing is written;
+    /// [`ErrorKind::InvalidParameter`] for what cannot be a user.
+    pub async fn transfer_in(self, user: TransferredUser) -> Result<Transferred> {
         let parts = &self.auth.parts;
-        let invalid = |text: &str| Error::new(ErrorKind::InvalidParameter, text.to_owned());
-        let taken =
-            || Error::new(ErrorKind::AccountNameInUse, "the user, or a way in of theirs, is there already");
-        if user.identities.is_empty() {
-            return Err(invalid("a user without identities cannot log in"));
+        if let Some(id) = user.id
+            && parts.store.user(&parts.app, id).await?.is_some()
+        {
+            return Ok(Transferred::Known);
         }
-        let hash = user.password_hash.unwrap_or_else(|| Secret::new(NO_PASSWORD));
-        if hash.expose() != NO_PASSWORD && !parts.hasher.is_supported(&hash) {
-            return Err(invalid("the password hash is of no supported make, or asks for too much work"));
-        }
-        if parts.store.user(&parts.app, user.id).await?.is_some() {
-            return Err(taken());
-        }
-        let mut registration = None;
-        let mut identities = Vec::with_capacity(user.identities.len());
-        for (provider, id, data) in user.identities {
-            if provider == Registration::PROVIDER {
-                let email = data
-                    .get_str("email")
-                    .map_err(|_| invalid("a `local-userpass` identity needs an `email`"))?;
-                registration = Some(Registration {
-                    email: email.to_owned(),
-                    identity_id: id.clone(),
-                    password_hash: hash.clone(),
-                    confirmed: user.confirmed,
-                    created_at: user.created_at,
-                });
-            }
-            let provider_id = provider_id(&parts.app, &provider);
-            identities.push(Identity { provider, provider_id, id, data });
-        }
+        let registration = self.registration_of(&user)?;
+        let Some(id) = user.id else {
+            return match registration {
+                Some(registration) if user.identities.len() == 1 => self.claim(&registration).await,
+                _ => Err(invalid("without an id there may be one `local-userpass` identity and no other")),
+            };
+        };
+        let identity = |(provider, id, data): (String, String, Document)| Identity {
+            provider_id: provider_id(&parts.app, &provider),
+            provider,
+            id,
+            data,
+        };
         let made = User {
-            id: user.id,
+            id,
             kind: UserKind::Normal,
             disabled: user.disabled,
             epoch: 0,
-            identities,
+            identities: user.identities.into_iter().map(identity).collect(),
             created_at: user.created_at,
             last_login_at: user.last_login_at,
         };
-        let is_taken = |error: crate::store::StoreError| match error.kind() {
-            StoreErrorKind::DuplicateKey => taken(),
-            _ => error.into(),
-        };
         let Some(registration) = registration else {
-            return parts.store.insert_user(&parts.app, &made).await.map_err(is_taken);
+            parts.store.insert_user(&parts.app, &made).await.map_err(if_taken)?;
+            return Ok(Transferred::Added);
         };
-        parts.store.insert_registration(&parts.app, &registration).await.map_err(is_taken)?;
+        let claimed = self.claim(&registration).await?;
         let inserted = parts.store.insert_registered_user(&parts.app, &made, &registration.email).await;
-        if let Err(error) = inserted {
+        if inserted.is_err() && claimed == Transferred::Added {
             parts.store.delete_registration(&parts.app, &registration.email).await?;
-            return Err(is_taken(error));
         }
-        Ok(())
+        inserted.map_err(if_taken)?;
+        Ok(Transferred::Added)
+    }
+
+    /// What belongs to the user's `local-userpass` identity, if they have one.
+    fn registration_of(self, user: &TransferredUser) -> Result<Option<Registration>> {
+        if user.identities.is_empty() {
+            return Err(invalid("a user without identities cannot log in"));
+        }
+        let hash = user.password_hash.clone().unwrap_or_else(|| Secret::new(NO_PASSWORD));
+        if hash.expose() != NO_PASSWORD && !self.auth.parts.hasher.is_supported(&hash) {
+            return Err(invalid("the password hash is of no supported make, or asks for too much work"));
+        }
+        let mut own = user.identities.iter().filter(|(provider, ..)| provider == Registration::PROVIDER);
+        let Some((_, id, data)) = own.next() else { return Ok(None) };
+        if own.next().is_some() {
+            return Err(invalid("a user has at most one `local-userpass` identity"));
+        }
+        let email = data.get_str("email");
+        let email = email.map_err(|_| invalid("a `local-userpass` identity needs an `email`"))?;
+        Ok(Some(Registration {
+            email: email.to_owned(),
+            identity_id: id.clone(),
+            password_hash: hash,
+            confirmed: user.confirmed,
+            created_at: user.created_at,
+        }))
+    }
+
+    /// Takes the address; it is known when this very identity has it already.
+    async fn claim(self, registration: &Registration) -> Result<Transferred> {
+        let parts = &self.auth.parts;
+        match parts.store.insert_registration(&parts.app, registration).await {
+            Ok(()) => return Ok(Transferred::Added),
+            Err(error) if error.kind() == StoreErrorKind::DuplicateKey => {}
+            Err(error) => return Err(error.into()),
+        }
+        let there = parts.store.registration(&parts.app, &registration.email).await?;
+        match there {
+            Some(there) if there.identity_id == registration.identity_id => Ok(Transferred::Known),
+            _ => Err(taken()),
+        }
+    }
+
+    /// People who registered and have never logged in, in the order of their addresses, after one of them, at most
+    /// `limit`. The others are users.
+    pub async fn unclaimed(self, after: Option<&str>, limit: usize) -> Result<Vec<Registration>> {
+        let parts = &self.auth.parts;
+        Ok(parts.store.unclaimed_registrations(&parts.app, after, limit).await?)
     }
 
     /// The address of a user and, with `hashes`, the hash of their password; `None` without a password.
@@ -133,5 +175,20 @@ impl Users<'_> {
         let meant = Meant { account: found.email, detail: found.identity_id };
         let issued = OneTime::Reset.issue(&context, &meant).await?;
         Ok(ResetToken { token: issued.token, token_id: issued.token_id })
+    }
+}
+
+fn invalid(text: &str) -> Error {
+    Error::new(ErrorKind::InvalidParameter, text.to_owned())
+}
+
+fn taken() -> Error {
+    Error::new(ErrorKind::AccountNameInUse, "another account has the address, or a way in")
+}
+
+fn if_taken(error: StoreError) -> Error {
+    match error.kind() {
+        StoreErrorKind::DuplicateKey => taken(),
+        _ => error.into(),
     }
 }
