@@ -3,18 +3,10 @@
 import assert from "node:assert/strict";
 import { ApolloClient, HttpLink, InMemoryCache, gql } from "@apollo/client";
 import * as Realm from "realm-web";
+import { refusal } from "./lib.mjs";
 
 const [baseUrl, id] = process.argv.slice(2);
 const app = new Realm.App({ id, baseUrl });
-
-const refusal = async (promise) => {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  throw new Error("this should have been refused");
-};
 
 // Log-in by a function; its user has the document that the creation function wrote, in the first token.
 const refused = await refusal(app.logIn(Realm.Credentials.function({})));

@@ -2,19 +2,11 @@
 // The app has the collection `app.items`, which a guest may read and write wholly, and the function `sum`.
 import assert from "node:assert/strict";
 import * as Realm from "realm-web";
+import { refusal } from "./lib.mjs";
 
 const [baseUrl, id] = process.argv.slice(2);
 const app = new Realm.App({ id, baseUrl });
 const user = await app.logIn(Realm.Credentials.anonymous(false));
-
-const refusal = async (promise) => {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  throw new Error("this should have been refused");
-};
 
 // Functions, by name and as methods.
 assert.equal(await user.callFunction("sum", 1, 2), 3);

@@ -1,18 +1,10 @@
 // realm-web 2.x, unmodified, against a running server: node realm-web.mjs BASE_URL APP_ID
 import assert from "node:assert/strict";
 import * as Realm from "realm-web";
+import { refusal } from "./lib.mjs";
 
 const [baseUrl, id] = process.argv.slice(2);
 const app = new Realm.App({ id, baseUrl });
-
-const refusal = async (promise) => {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  throw new Error("this should have been refused");
-};
 
 const graphql = (token, query) =>
   fetch(`${baseUrl}/api/client/v2.0/app/${id}/graphql`, {

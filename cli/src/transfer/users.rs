@@ -72,7 +72,7 @@ pub(crate) async fn export(app: &App, file: &Path, with_hashes: bool) -> Result<
         let Some(last) = page.last() else { break };
         after = Some(last.id);
         for user in page.iter().filter(|user| user.kind == UserKind::Normal) {
-            let registration = app.users().password_of(user).await.map_err(Failure::negative)?;
+            let registration = app.users().registration_of_user(user).await.map_err(Failure::negative)?;
             writeln!(output, "{}", shown(user, registration.as_ref(), with_hashes)).map_err(cannot)?;
             count += 1;
         }

@@ -15,3 +15,4 @@ mod running;
 mod schema;
 mod serve;
 mod transfer;
+mod transfer_users;

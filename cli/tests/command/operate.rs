@@ -9,9 +9,9 @@ use tempfile::TempDir;
 
 use crate::running::{Server, backstitch, root};
 
-const EMAIL: &str = "ada@example.test";
-const PASSWORD: &str = "correct horse";
-const USERPASS: &str = "local-userpass";
+pub(crate) const EMAIL: &str = "ada@example.test";
+pub(crate) const PASSWORD: &str = "correct horse";
+pub(crate) const USERPASS: &str = "local-userpass";
 
 /// A served app and the store that it is in.
 pub(crate) struct World {
@@ -34,7 +34,7 @@ impl World {
         Self::serve(tempfile::tempdir().unwrap(), root().join("examples/movies").to_str().unwrap())
     }
 
-    fn serve(folder: TempDir, directory: &str) -> Self {
+    pub(crate) fn serve(folder: TempDir, directory: &str) -> Self {
         let store = format!("sqlite:{}", folder.path().join("test.db").display());
         let directory = directory.to_owned();
         let server = Self::start(&folder, &store, &directory);
@@ -51,7 +51,7 @@ impl World {
         std::mem::replace(&mut self.server, fresh).end();
     }
 
-    fn command(&self, words: &str) -> Command {
+    pub(crate) fn command(&self, words: &str) -> Command {
         let mut arguments: Vec<&str> = words.split(' ').collect();
         arguments.extend(["--store", &self.store, "--app", self.server.app()]);
         let mut command = backstitch(&arguments, self.folder.path());
@@ -63,7 +63,7 @@ impl World {
         outcome(&mut self.command(words))
     }
 
-    fn run_with(&self, words: &str, variable: &str, value: &str) -> Outcome {
+    pub(crate) fn run_with(&self, words: &str, variable: &str, value: &str) -> Outcome {
         outcome(self.command(words).env(variable, value))
     }
 
@@ -85,7 +85,7 @@ impl World {
         assert!(outcome.lines.is_empty(), "{outcome:?}");
     }
 
-    fn log_in(&self, email: &str, password: &str) -> (u16, Value) {
+    pub(crate) fn log_in(&self, email: &str, password: &str) -> (u16, Value) {
         self.server.log_in(USERPASS, &json!({ "username": email, "password": password }))
     }
 

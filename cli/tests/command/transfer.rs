@@ -1,9 +1,13 @@
-//! Data and users in and out of a store, by the command.
+//! Data in and out of a store, by the command.
 
 use std::fs;
 use std::io::Write as _;
+use std::process::Stdio;
 
-use bson::{Binary, Bson, DateTime, Decimal128, Document, doc, oid::ObjectId, spec::BinarySubtype};
+use bson::{
+    Binary, Bson, DateTime, Decimal128, Document, JavaScriptCodeWithScope, Regex, Timestamp, Uuid, doc,
+    oid::ObjectId, spec::BinarySubtype,
+};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -12,7 +16,57 @@ use crate::operate::World;
 
 const ITEMS: &str = "mongodb-atlas/shop.items";
 
-/// One document of every kind of value that matters.
+/// A value of every type, each in a document of its own.
+fn of_every_type() -> Vec<Document> {
+    let regex = Regex { pattern: "^a\"/".try_into().unwrap(), options: "im".try_into().unwrap() };
+    let with_scope = JavaScriptCodeWithScope { code: "f()".to_owned(), scope: doc! { "a": 1_i64 } };
+    let binary = |subtype, bytes: &[u8]| Bson::Binary(Binary { subtype, bytes: bytes.to_vec() });
+    let values = [
+        Bson::Double(f64::NAN),
+        Bson::Double(f64::INFINITY),
+        Bson::Double(f64::NEG_INFINITY),
+        Bson::Double(-0.0),
+        Bson::Double(3.0),
+        Bson::Double(f64::MIN_POSITIVE),
+        Bson::Double(5e-324),
+        Bson::Double(0.1 + 0.2),
+        Bson::Double(9_007_199_254_740_993.0),
+        Bson::Int32(i32::MIN),
+        Bson::Int64(1),
+        Bson::Int64(i64::MIN),
+        Bson::Int64(i64::MAX),
+        Bson::Decimal128("1.10".parse().unwrap()),
+        Bson::Decimal128("-0E+3".parse().unwrap()),
+        Bson::Decimal128("9.999999999999999999999999999999999E+6144".parse().unwrap()),
+        Bson::Decimal128("NaN".parse().unwrap()),
+        Bson::DateTime(DateTime::from_millis(-1)),
+        Bson::DateTime(DateTime::from_millis(1_600_000_000_123)),
+        Bson::DateTime(DateTime::from_millis(i64::MAX)),
+        Bson::DateTime(DateTime::from_millis(i64::MIN)),
+        binary(BinarySubtype::Generic, &[]),
+        binary(BinarySubtype::Generic, &[0, 255, 16]),
+        binary(BinarySubtype::UserDefined(0x80), b"own"),
+        binary(BinarySubtype::Md5, &[7; 16]),
+        Bson::Binary(Uuid::from_bytes([9; 16]).into()),
+        Bson::Timestamp(Timestamp { time: u32::MAX, increment: 1 }),
+        Bson::RegularExpression(regex),
+        Bson::JavaScriptCode("exports = 1".to_owned()),
+        Bson::JavaScriptCodeWithScope(with_scope),
+        Bson::Symbol("sym".to_owned()),
+        Bson::ObjectId(ObjectId::from_bytes([0xAB; 12])),
+        Bson::MinKey,
+        Bson::MaxKey,
+        Bson::Undefined,
+        Bson::Null,
+        Bson::Boolean(true),
+        Bson::String("\u{0}\u{1F600}\u{2028} \"\\/".to_owned()),
+        Bson::Document(doc! { "z": 1, "a": {}, "": [] , "1": { "$plain": "text" } }),
+        Bson::Array(vec![Bson::Int64(1), Bson::Double(1.0), Bson::Int32(1), Bson::Array(vec![])]),
+    ];
+    values.into_iter().zip(0_i64..).map(|(value, id)| doc! { "_id": id, "value": value }).collect()
+}
+
+/// More than a batch of documents.
 fn documents() -> Vec<Document> {
     let every = doc! {
         "_id": ObjectId::from_bytes([1; 12]), "long": 1_i64 << 40, "int": 7, "double": 0.5, "text": "Grüße, \"[{",
@@ -40,10 +94,17 @@ fn bson_dump(documents: &[Document]) -> Vec<u8> {
 }
 
 impl World {
-    fn file(&self, name: &str, content: &[u8]) -> String {
+    pub(crate) fn file(&self, name: &str, content: &[u8]) -> String {
         let path = self.folder.path().join(name);
         fs::write(&path, content).unwrap();
         path.display().to_string()
+    }
+
+    /// Exports a namespace and reads what was written.
+    fn export(&self, namespace: &str, words: &str, name: &str) -> Vec<u8> {
+        let file = self.folder.path().join(name).display().to_string();
+        self.lines(&format!("data export --namespace {namespace} {file}{words}"));
+        fs::read(file).unwrap()
     }
 
     fn import(&self, namespace: &str, file: &str) -> Value {
@@ -53,9 +114,7 @@ impl World {
 
     /// What a namespace holds, as BSON.
     fn exported(&self, namespace: &str) -> Vec<Document> {
-        let file = self.folder.path().join("out.bson").display().to_string();
-        self.lines(&format!("data export --namespace {namespace} {file}"));
-        let (bytes, mut documents) = (fs::read(file).unwrap(), Vec::new());
+        let (bytes, mut documents) = (self.export(namespace, "", "out.bson"), Vec::new());
         let mut rest = bytes.as_slice();
         while !rest.is_empty() {
             documents.push(Document::from_reader(&mut rest).unwrap());
@@ -107,6 +166,151 @@ fn every_format_goes_in_and_comes_out_as_it_was() {
 }
 
 #[test]
+fn values_of_every_type_are_the_same_bytes_afterwards_in_every_format() {
+    let world = World::movies();
+    let dump = bson_dump(&of_every_type());
+    world.import("mongodb-atlas/types.first", &world.file("types.bson", &dump));
+    assert_eq!(world.export("mongodb-atlas/types.first", "", "first.bson"), dump);
+    for name in ["canonical.jsonl", "canonical.json.gz", "again.bson.gz"] {
+        let namespace = format!("mongodb-atlas/types.{}", name.replace('.', "_"));
+        world.export("mongodb-atlas/types.first", "", name);
+        let told = world.import(&namespace, &world.folder.path().join(name).display().to_string());
+        assert_eq!((&told["bad"], &told["skipped"]), (&json!(0), &json!(0)), "{name}: {told}");
+        assert!(world.export(&namespace, "", "compared.bson") == dump, "{name}");
+    }
+    // The format may be said where the name does not: the standard output has no name.
+    let output = |words: &str| world.command(words).output().unwrap().stdout;
+    let export = "data export --namespace mongodb-atlas/types.first";
+    assert_eq!(output(&format!("{export} - --format bson")), dump);
+    assert_eq!(
+        output(&format!("{export} -")),
+        fs::read(world.folder.path().join("canonical.jsonl")).unwrap()
+    );
+    world.server.end();
+}
+
+#[test]
+fn relaxed_json_is_plain_to_read_and_keeps_all_but_the_width_of_numbers() {
+    let world = World::movies();
+    let document = doc! {
+        "_id": "a", "n": 5_i64, "wide": 1_i64 << 40, "half": 0.5, "third": 1.0 / 3.0, "one": 1.0, "tiny": 5e-324,
+        "at": DateTime::from_millis(0), "before": DateTime::from_millis(-1), "id": ObjectId::from_bytes([1; 12]),
+    };
+    world.import(ITEMS, &world.file("one.bson", &bson_dump(std::slice::from_ref(&document))));
+    let relaxed = world.export(ITEMS, " --relaxed", "relaxed.jsonl");
+    let text = String::from_utf8(relaxed).unwrap();
+    for part in [r#""n":5,"wide":1099511627776,"half":0.5,"#, r#""at":{"$date":"1970-01-01T00:00:00Z"}"#] {
+        assert!(text.contains(part), "{text}");
+    }
+    world.import("mongodb-atlas/shop.back", &world.file("back.jsonl", text.as_bytes()));
+    let expected = Document::from_iter(
+        document
+            .into_iter()
+            .map(|(key, value)| if key == "n" { (key, Bson::Int32(5)) } else { (key, value) }),
+    );
+    assert_eq!(world.exported("mongodb-atlas/shop.back"), [expected]);
+    world.server.end();
+}
+
+#[test]
+fn an_import_that_is_killed_goes_on_by_the_same_command() {
+    let world = World::movies();
+    let lines: String = (0..20_000).map(|n| format!("{{\"n\": {n}, \"even\": {}}}\n", n % 2 == 0)).collect();
+    let mut import = world.command(&format!("data import --namespace {ITEMS} -"));
+    let mut import = import.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    // It has read all but what a pipe and its buffers hold, and waits for more.
+    import.stdin.as_mut().unwrap().write_all(lines.as_bytes()).unwrap();
+    import.kill().unwrap();
+    import.wait().unwrap();
+
+    let file = world.file("all.jsonl", lines.as_bytes());
+    let told = world.import(ITEMS, &file);
+    let skipped = told["skipped"].as_u64().unwrap();
+    assert!(skipped >= 2000 && skipped.is_multiple_of(2000), "whole batches were kept: {told}");
+    assert_eq!(told, json!({"imported": 20_000 - skipped, "skipped": skipped, "bad": 0}));
+    let numbers: Vec<i32> =
+        world.exported(ITEMS).iter().map(|document| document.get_i32("n").unwrap()).collect();
+    assert_eq!(numbers, (0..20_000).collect::<Vec<_>>());
+    world.server.end();
+}
+
+#[test]
+fn elements_of_an_array_are_told_apart_and_what_is_wrong_in_one_is_told_by_its_line() {
+    let world = World::movies();
+    let file = world.file("alike.json", br#"[{"a":1},{"a":1}, {"a":1}]"#);
+    assert_eq!(world.import(ITEMS, &file), json!({"imported": 3, "skipped": 0, "bad": 0}));
+    assert_eq!(world.import(ITEMS, &file), json!({"imported": 0, "skipped": 3, "bad": 0}));
+    let pretty = "\n[\n  {\n    \"_id\": 1\n  },\n  {\n    \"_id\": nothing\n  },\n  { \"_id\": 2 }\n]\n";
+    let odd = "mongodb-atlas/shop.odd";
+    let outcome =
+        world.run(&format!("data import --namespace {odd} {}", world.file("pretty.json", pretty.as_bytes())));
+    assert_eq!(outcome.lines, [json!({"imported": 2, "skipped": 0, "bad": 1})]);
+    assert!(outcome.complaint.starts_with("line 6: not JSON"), "{outcome:?}");
+    for (content, complaint) in [
+        ("[{\"_id\": 3}]\n[{\"_id\": 4}]", "line 2: something follows the end of the array"),
+        ("[{\"_id\": 5},\n", "line 2: the array does not end"),
+        ("[{\"_id\": 6}, {\"_id\": ", "line 1: the array does not end"),
+    ] {
+        let outcome =
+            world.run(&format!("data import --namespace {odd} {}", world.file("x.json", content.as_bytes())));
+        assert_eq!((outcome.code, outcome.complaint.as_str()), (1, complaint), "{content}");
+        assert_eq!(outcome.lines, [json!({"imported": 1, "skipped": 0, "bad": 0})], "{content}");
+    }
+    let empty = world.file("empty.json", b" [ ] ");
+    assert_eq!(world.import(odd, &empty), json!({"imported": 0, "skipped": 0, "bad": 0}));
+    world.server.end();
+}
+
+#[test]
+fn a_document_that_breaks_a_unique_index_is_bad_and_the_others_of_its_batch_come_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("club");
+    let collection = directory.join("data_sources/mongodb-atlas/club/people");
+    fs::create_dir_all(&collection).unwrap();
+    fs::write(directory.join("root_config.json"), r#"{"name": "club"}"#).unwrap();
+    fs::write(collection.join("rules.json"), r#"{"database": "club", "collection": "people", "roles": []}"#)
+        .unwrap();
+    let indexes =
+        json!({"indexes": {"mongodb-atlas/club.people": [{"fields": {"seat": 1}, "unique": true}]}});
+    fs::write(directory.join("backstitch.json"), indexes.to_string()).unwrap();
+    let world = World::serve(folder, directory.to_str().unwrap());
+
+    // The 100th has the seat of the 10th, the 2000th is the 5th once more.
+    let line = |n: u32| match n {
+        100 => "{\"_id\": 100, \"seat\": 10}\n".to_owned(),
+        2000 => "{\"_id\": 5, \"seat\": 5}\n".to_owned(),
+        _ => format!("{{\"_id\": {n}, \"seat\": {n}}}\n"),
+    };
+    let file = world.file("people.jsonl", (1..=2500).map(line).collect::<String>().as_bytes());
+    let import = format!("data import --namespace mongodb-atlas/club.people {file}");
+    let expected = "line 100: another document has this key in a unique index";
+    for (imported, skipped) in [(2498, 1), (0, 2499)] {
+        let outcome = world.run(&import);
+        assert_eq!((outcome.code, outcome.complaint.as_str()), (0, expected));
+        assert_eq!(outcome.lines, [json!({"imported": imported, "skipped": skipped, "bad": 1})]);
+    }
+    let strict = world.run(&format!("{import} --strict"));
+    assert_eq!((strict.code, strict.complaint.as_str()), (1, expected));
+    world.server.end();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_export_onto_a_full_disk_fails_also_where_its_end_alone_does_not_fit() {
+    let world = World::movies();
+    world.import(ITEMS, &world.file("one.jsonl", b"{\"_id\": 1}"));
+    for name in ["full.jsonl", "full.jsonl.gz", "full.bson"] {
+        let file = world.folder.path().join(name);
+        std::os::unix::fs::symlink("/dev/full", &file).unwrap();
+        let outcome = world.run(&format!("data export --namespace {ITEMS} {}", file.display()));
+        assert_eq!(outcome.code, 1, "{name}: {outcome:?}");
+        assert!(outcome.complaint.starts_with("cannot write"), "{outcome:?}");
+        assert!(outcome.lines.is_empty(), "{outcome:?}");
+    }
+    world.server.end();
+}
+
+#[test]
 fn a_bad_line_is_told_by_its_number_and_what_was_begun_goes_on() {
     let world = World::movies();
     let content = "{\"n\": 1}\n\nnonsense\n{\"n\": 2}\n[3]\n{\"_id\": {\"$oid\": \"x\"}}\n{\"n\": 2}\n";
@@ -137,41 +341,4 @@ fn a_bad_line_is_told_by_its_number_and_what_was_begun_goes_on() {
         assert!(outcome.code == code && outcome.complaint.contains(complaint), "{words}: {outcome:?}");
     }
     world.server.end();
-}
-
-#[test]
-fn users_move_with_their_ids_and_passwords() {
-    let (from, to) = (World::movies(), World::movies());
-    let user = from.person();
-    let file = from.folder.path().join("users.jsonl").display().to_string();
-    from.lines(&format!("users export {file} --with-hashes"));
-    assert!(fs::read_to_string(&file).unwrap().contains("argon2"));
-    assert_eq!(to.lines(&format!("users import {file}")), [json!({"imported": 1, "skipped": 0, "bad": 0})]);
-    assert_eq!(to.lines(&format!("users import {file}")), [json!({"imported": 0, "skipped": 1, "bad": 0})]);
-    assert_eq!(to.person(), user, "the same user by the same password");
-    from.lines(&format!("users export {file}"));
-    assert!(!fs::read_to_string(&file).unwrap().contains("argon2"), "no hash unless it is asked for");
-
-    // As the original's Admin API lists them: without hashes, so that a new password is needed.
-    let listed = json!({
-        "_id": "64b000000000000000000001", "type": "normal", "creation_date": 1_600_000_000, "disabled": false,
-        "identities": [{"id": "64b000000000000000000002", "provider_type": "local-userpass", "provider_id": "x"}],
-        "data": {"email": "bob@example.test"},
-    });
-    let odd = "{\"_id\": \"nobody\", \"identities\": []}";
-    let file = to.file("listed.jsonl", format!("{listed}\n{odd}\n").as_bytes());
-    let outcome = to.run(&format!("users import {file}"));
-    assert_eq!(outcome.lines, [json!({"imported": 1, "skipped": 0, "bad": 1})], "{outcome:?}");
-    assert!(outcome.complaint.contains("line 2: its `_id` is no user id"), "{outcome:?}");
-    let shown = to.lines("users show 64b000000000000000000001");
-    assert_eq!(shown[0]["data"]["email"], "bob@example.test");
-    let link = to.run("users reset-link bob@example.test --page https://shop.example/reset");
-    assert!(
-        link.lines[0]["link"].as_str().unwrap().starts_with("https://shop.example/reset?token="),
-        "{link:?}"
-    );
-    let token = to.lines("users reset-link bob@example.test");
-    assert!(token[0]["token"].is_string() && token[0]["tokenId"].is_string(), "{token:?}");
-    from.server.end();
-    to.server.end();
 }

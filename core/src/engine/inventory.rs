@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::app::{AppConfig, AuthTrigger, ConfigValue};
 use crate::functions::FunctionSource;
 
@@ -31,7 +33,7 @@ pub struct ListedFunction {
     pub name: String,
     /// What it is.
     pub kind: FunctionKind,
-    /// What calls it, clients aside: `resolver Query.total`, `trigger welcome`, `log-in`.
+    /// What calls it, clients aside: `resolver Query.total`, `trigger welcome`, `log-in`, `rules of shop.orders`.
     pub used_by: Vec<String>,
 }
 
@@ -102,6 +104,19 @@ fn functions(config: &AppConfig, is_native: &dyn Fn(&str) -> bool) -> Vec<Listed
     for trigger in &config.triggers {
         uses.entry(&trigger.function).or_default().push(format!("trigger {}", trigger.name));
     }
+    let mut in_rules: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for collection in &config.collections {
+        let user = format!("rules of {}", collection.id.namespace());
+        if let Some(rules) = &collection.rules {
+            note_calls(&rules.json, &user, &mut in_rules);
+        }
+    }
+    for default in &config.default_rules {
+        note_calls(&default.rules.json, &format!("default rules of {}", default.service), &mut in_rules);
+    }
+    for (name, users) in &in_rules {
+        uses.entry(name).or_default().extend(users.iter().cloned());
+    }
     let kind = |name: &str| match source(&config.functions, name) {
         _ if is_native(name) => FunctionKind::Native,
         Some(source) if source.code.is_some() => FunctionKind::JavaScript,
@@ -113,6 +128,26 @@ fn functions(config: &AppConfig, is_native: &dyn Fn(&str) -> bool) -> Vec<Listed
         used_by,
     };
     uses.into_iter().map(listed).collect()
+}
+
+/// The functions that `%function` calls somewhere in an expression.
+fn note_calls(json: &Value, user: &str, found: &mut BTreeMap<String, Vec<String>>) {
+    match json {
+        Value::Object(members) => {
+            for (key, value) in members {
+                let name = value.get("name").and_then(Value::as_str);
+                if let (true, Some(name)) = (["%function", "$function"].contains(&key.as_str()), name) {
+                    let users = found.entry(name.to_owned()).or_default();
+                    if !users.iter().any(|known| known == user) {
+                        users.push(user.to_owned());
+                    }
+                }
+                note_calls(value, user, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| note_calls(item, user, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn source<'f>(functions: &'f [FunctionSource], name: &str) -> Option<&'f FunctionSource> {

@@ -149,15 +149,14 @@ impl Users<'_> {
         Ok(parts.store.unclaimed_registrations(&parts.app, after, limit).await?)
     }
 
-    /// The address of a user and, with `hashes`, the hash of their password; `None` without a password.
-    pub async fn password_of(self, user: &User) -> Result<Option<Registration>> {
+    /// What a user's `local-userpass` identity came from; `None` where they have none.
+    pub async fn registration_of_user(self, user: &User) -> Result<Option<Registration>> {
         let parts = &self.auth.parts;
         for identity in user.identities.iter().filter(|identity| identity.provider == Registration::PROVIDER)
         {
             let Ok(email) = identity.data.get_str("email") else { continue };
             if let Some(found) = parts.store.registration(&parts.app, email).await? {
-                let known = found.password_hash.expose() != NO_PASSWORD;
-                return Ok(Some(found).filter(|_| known));
+                return Ok(Some(found));
             }
         }
         Ok(None)
