@@ -40,7 +40,7 @@ pub(crate) struct Serve {
     /// Exported app directories.
     #[arg(value_name = "APP_DIR")]
     pub(crate) directories: Vec<PathBuf>,
-    /// Where to keep users, sessions and documents: sqlite:PATH or memory.
+    /// Where to keep users, sessions and documents: sqlite:PATH, postgres://… or memory.
     #[arg(long, value_name = "STORE", default_value = "sqlite:./backstitch.db")]
     pub(crate) store: String,
     /// Where to listen; port 0 picks a free one.
@@ -141,7 +141,7 @@ pub(crate) struct Test {
 /// Which app in which store.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Place {
-    /// Where users and sessions are kept: sqlite:PATH.
+    /// Where users and sessions are kept: sqlite:PATH or postgres://….
     #[arg(long, value_name = "STORE", default_value = "sqlite:./backstitch.db", global = true)]
     pub(crate) store: String,
     /// The client app id.

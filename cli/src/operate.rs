@@ -203,11 +203,11 @@ pub(crate) fn with_store(
         .map_err(|error| Failure::negative(format!("cannot start the runtime: {error}")))?;
     runtime.block_on(async {
         let env = Env::system();
-        let store = place.open_existing(&env)?;
+        let store = place.open_existing(&env).await?;
         let id = AppId::new(target.app.as_str());
         // Building an engine would make the app, whatever its name.
         if store.meta(&id, DOMAIN_ID).await.map_err(Failure::negative)?.is_none() {
-            let text = format!("`{}` has no app `{id}`: it is there once it was served", target.store);
+            let text = format!("{place} has no app `{id}`: it is there once it was served");
             return Err(Failure::negative(text));
         }
         work(store, &env).await

@@ -71,7 +71,7 @@ async fn serve(args: &Serve, directories: &[PathBuf], place: &Place) -> Result<(
     let base = args.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let (env, mailbox) = env::env(&args.mail)?;
     let mut builder = with_functions(Engine::builder(), &env);
-    builder = builder.store(place.open(&env)?).env(env).public_url(base.as_str());
+    builder = builder.store(place.open(&env).await?).env(env).public_url(base.as_str());
     for config in apps {
         builder = builder.app(config);
     }

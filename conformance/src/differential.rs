@@ -32,7 +32,7 @@ struct Case {
 pub fn differential(factory: &dyn StoreFactory, cases: u32) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .enable_time()
+        .enable_all()
         .build()
         .expect("the cases need a runtime");
     let config = Config { cases, failure_persistence: None, ..Config::default() };

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub fn run_all(factory: &dyn StoreFactory, exclusions: &[(Category, &str)]) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
-        .enable_time()
+        .enable_all()
         .build()
         .expect("the checks need a runtime");
     let (mut passed, mut skipped, mut failures) = (0, 0, Vec::new());

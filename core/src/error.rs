@@ -85,7 +85,7 @@ impl StdError for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error.kind() {
-            StoreErrorKind::Busy => {
+            StoreErrorKind::Busy | StoreErrorKind::Contended => {
                 Self::new(ErrorKind::Unavailable, "the store is busy, try again").with_retry_after(1)
             }
             StoreErrorKind::DeadlineExceeded => {

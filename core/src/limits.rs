@@ -101,6 +101,9 @@ pub struct Limits {
     pub custom_data: usize,
     /// How long a mutation's transaction may take.
     pub transaction: Duration,
+    /// How often a mutation is run in all when other transactions come in between, before it is refused with the advice to
+    /// try again. Functions that it calls are called again.
+    pub transaction_attempts: u32,
 }
 
 impl Default for Limits {
@@ -151,6 +154,7 @@ impl Default for Limits {
             server_api_keys: 100,
             custom_data: 16 * 1024,
             transaction: Duration::from_secs(30),
+            transaction_attempts: 10,
         }
     }
 }

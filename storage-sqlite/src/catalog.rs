@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use backstitch::filter::{Direction, FieldPath};
 use backstitch::id::CollectionId;
-use backstitch::store::{IndexKey, IndexSpec, Result};
+use backstitch::store::keyed::{Collection, Index};
+use backstitch::store::{IndexSpec, Result};
 use rusqlite::{Connection, params};
 
 use crate::error::{corrupt, from_sqlite};
@@ -24,21 +24,6 @@ pub(crate) struct CatalogCache {
 
 /// The collections by their ids.
 pub(crate) type Collections = HashMap<CollectionId, Arc<Collection>>;
-
-/// A collection with its indexes.
-#[derive(Debug)]
-pub(crate) struct Collection {
-    pub(crate) number: i64,
-    pub(crate) indexes: Vec<Index>,
-}
-
-/// An index.
-#[derive(Clone, Debug)]
-pub(crate) struct Index {
-    pub(crate) number: i64,
-    pub(crate) spec: IndexSpec,
-    pub(crate) multikey: bool,
-}
 
 impl CatalogCache {
     /// Reads the catalog if it has changed since; inside a transaction.
@@ -85,7 +70,7 @@ impl CatalogCache {
         spec: &IndexSpec,
     ) -> Result<Index> {
         let sql = "INSERT INTO indexes (collection, definition, is_unique, multikey) VALUES (?1, ?2, ?3, 0)";
-        execute(connection, sql, params![collection.number, definition_of(spec), spec.unique])?;
+        execute(connection, sql, params![collection.number, spec.definition(), spec.unique])?;
         let number = connection.last_insert_rowid();
         connection
             .execute_batch(&format!(
@@ -116,17 +101,6 @@ impl CatalogCache {
     }
 }
 
-impl Index {
-    /// As MongoDB names it: `owner_1_year_-1`.
-    pub(crate) fn name(&self) -> String {
-        let parts = self.spec.keys.iter().map(|key| match key.direction {
-            Direction::Ascending => format!("{}_1", key.path),
-            Direction::Descending => format!("{}_-1", key.path),
-        });
-        parts.collect::<Vec<_>>().join("_")
-    }
-}
-
 fn read(connection: &Connection) -> Result<Collections> {
     let mut indexes = read_indexes(connection)?;
     let mut statement = connection
@@ -142,7 +116,7 @@ fn read(connection: &Connection) -> Result<Collections> {
     for row in rows {
         let (number, id): (i64, CollectionId) = row.map_err(from_sqlite)?;
         let indexes = indexes.remove(&number).unwrap_or_default();
-        collections.insert(id, Arc::new(Collection { number, indexes }));
+        collections.insert(id, Arc::new(Collection { number, indexes, whole_ids: true }));
     }
     Ok(collections)
 }
@@ -155,7 +129,8 @@ fn read_indexes(connection: &Connection) -> Result<HashMap<i64, Vec<Index>>> {
     let mut indexes: HashMap<i64, Vec<Index>> = HashMap::new();
     while let Some(row) = rows.next().map_err(from_sqlite)? {
         let definition: String = row.get(2).map_err(from_sqlite)?;
-        let keys = keys_of(&definition).ok_or_else(|| corrupt("an index's definition cannot be read"))?;
+        let keys = IndexSpec::defined_keys(&definition)
+            .ok_or_else(|| corrupt("an index's definition cannot be read"))?;
         let spec = IndexSpec { keys, unique: row.get(3).map_err(from_sqlite)? };
         let index = Index {
             number: row.get(0).map_err(from_sqlite)?,
@@ -165,29 +140,4 @@ fn read_indexes(connection: &Connection) -> Result<HashMap<i64, Vec<Index>>> {
         indexes.entry(row.get(1).map_err(from_sqlite)?).or_default().push(index);
     }
     Ok(indexes)
-}
-
-/// `[["owner", 1], ["year", -1]]`.
-fn definition_of(spec: &IndexSpec) -> String {
-    let keys = spec.keys.iter().map(|key| {
-        let direction = match key.direction {
-            Direction::Ascending => 1,
-            Direction::Descending => -1,
-        };
-        serde_json::json!([key.path.as_str(), direction])
-    });
-    serde_json::Value::Array(keys.collect()).to_string()
-}
-
-fn keys_of(definition: &str) -> Option<Vec<IndexKey>> {
-    let keys: Vec<(String, i8)> = serde_json::from_str(definition).ok()?;
-    let key_of = |(path, direction): (String, i8)| {
-        let direction = match direction {
-            1 => Direction::Ascending,
-            -1 => Direction::Descending,
-            _ => return None,
-        };
-        Some(IndexKey { path: FieldPath::from(path), direction })
-    };
-    keys.into_iter().map(key_of).collect()
 }

@@ -9,10 +9,11 @@ use backstitch::filter::Direction;
 use backstitch::filter::key::{encode, index_keys};
 use backstitch::id::CollectionId;
 use backstitch::rules::{ScopedWrite, WriteOperation};
+use backstitch::store::keyed::{Collection, Index};
 use backstitch::store::{CollectionSpec, Result, StoreError, StoreErrorKind};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::catalog::{CatalogCache, Collection, Index};
+use crate::catalog::CatalogCache;
 use crate::error::{corrupt, from_sqlite};
 use crate::users::execute;
 use crate::writer::Backend;

@@ -15,11 +15,11 @@ mod connection;
 mod cursor;
 mod documents;
 mod error;
-mod identities;
 mod idle;
 mod index;
 mod keys;
-mod lower;
+#[cfg(test)]
+mod lowered;
 mod merge;
 mod migrate;
 mod readers;

@@ -6,10 +6,10 @@
 use std::ops::ControlFlow;
 
 use backstitch::store::Result;
+use backstitch::store::keyed::Source;
 use rusqlite::Connection;
 
 use crate::error::from_sqlite;
-use crate::lower::Source;
 use crate::walk::{Visit, body_at};
 
 /// Visits what has one of the keys, after a place, until the visitor has enough.

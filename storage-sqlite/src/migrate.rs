@@ -4,16 +4,10 @@
 //! 2. What was applied is recorded with a checksum of its text; a text that has changed since is `Corrupt`.
 //! 3. A database with a migration that this version does not know is `NewerSchema`, and is not touched.
 
-use backstitch::store::{Result, StoreError, StoreErrorKind};
+use backstitch::store::{Migration, Result, pending};
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use crate::error::{corrupt, from_sqlite};
-
-/// One step of the schema.
-pub(crate) struct Migration {
-    pub(crate) number: i64,
-    pub(crate) sql: &'static str,
-}
+use crate::error::from_sqlite;
 
 /// All steps; a step that was released is never edited.
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -31,19 +25,7 @@ pub(crate) fn run(connection: &mut Connection, migrations: &[Migration]) -> Resu
         )
         .map_err(from_sqlite)?;
     let applied = applied(&transaction).map_err(from_sqlite)?;
-    for (number, checksum_then) in &applied {
-        match migrations.iter().find(|migration| migration.number == *number) {
-            None => {
-                let message = format!("the database has schema {number}, which this version does not know");
-                return Err(StoreError::new(StoreErrorKind::NewerSchema, message));
-            }
-            Some(known) if checksum(known.sql) != *checksum_then => {
-                return Err(corrupt("a migration differs from the one that was applied"));
-            }
-            Some(_) => {}
-        }
-    }
-    for migration in migrations.iter().filter(|one| applied.iter().all(|(number, _)| *number != one.number)) {
+    for migration in pending(migrations, &applied)? {
         apply(&transaction, migration).map_err(from_sqlite)?;
     }
     transaction.commit().map_err(from_sqlite)
@@ -60,16 +42,9 @@ fn apply(connection: &Connection, migration: &Migration) -> rusqlite::Result<()>
     connection.execute_batch(migration.sql)?;
     connection.execute(
         "INSERT INTO schema_migrations (number, checksum) VALUES (?1, ?2)",
-        params![migration.number, checksum(migration.sql)],
+        params![migration.number, migration.checksum()],
     )?;
     Ok(())
-}
-
-/// FNV-1a: it finds accidents, which is all that it is for.
-fn checksum(text: &str) -> i64 {
-    text.bytes()
-        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
-        .cast_signed()
 }
 
 #[cfg(test)]
@@ -78,10 +53,12 @@ mod tests {
     use backstitch::bson::{Document, doc};
     use backstitch::env::Env;
     use backstitch::id::{AppId, SessionId, UserId};
-    use backstitch::store::{Identity, KeyAlgorithm, KeyStore, ListedSession, SessionStore, UserStore};
+    use backstitch::store::{
+        Identity, KeyAlgorithm, KeyStore, ListedSession, SessionStore, StoreErrorKind, UserStore,
+        write_identities,
+    };
 
     use super::*;
-    use crate::identities::write_identities;
     use crate::{SqliteConfig, SqliteStore, connection};
 
     const ONE: Migration = Migration { number: 1, sql: "CREATE TABLE a (x INTEGER) STRICT" };

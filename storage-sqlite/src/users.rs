@@ -5,13 +5,13 @@ use backstitch::bson::oid::ObjectId;
 use backstitch::id::{AppId, UserId};
 use backstitch::secret::Secret;
 use backstitch::store::{
-    Durability, Registration, Result, StoreError, StoreErrorKind, User, UserKind, UserStore,
+    Durability, Registration, Result, StoreError, StoreErrorKind, User, UserKind, UserStore, read_identities,
+    write_identities,
 };
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
 use crate::error::{corrupt, from_sqlite};
-use crate::identities::{read_identities, write_identities};
 use crate::time::{from_column, to_column};
 use crate::{SqliteStore, idle, registrations};
 

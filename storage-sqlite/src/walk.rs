@@ -15,12 +15,12 @@ use backstitch::filter::key::sort_key;
 use backstitch::filter::{Filter, SortKey, matches};
 use backstitch::rules::ScopedQuery;
 use backstitch::store::Result;
+use backstitch::store::keyed::{Plan, Range, Source, lower};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, Statement};
 
 use crate::catalog::Collections;
 use crate::error::{corrupt, from_sqlite};
-use crate::lower::{Plan, Range, Source, lower};
 use crate::merge::merge;
 
 /// How many ranges go into one statement.

@@ -238,8 +238,11 @@ impl Import<'_> {
         // The system is denied nothing.
         let writes: Vec<_> =
             batch.iter().filter_map(|(_, document)| access.insert(document.clone()).ok()).collect();
-        let options =
-            TransactionOptions { deadline: Duration::from_secs(600), durability: Durability::Power };
+        let options = TransactionOptions {
+            deadline: Duration::from_secs(600),
+            durability: Durability::Power,
+            ..TransactionOptions::default()
+        };
         let mut transaction = self.store.begin(options).await?;
         transaction.write(&writes).await?;
         transaction.commit().await

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backstitch::filter::Filter;
+use backstitch::id::CollectionId;
 use backstitch::rules::Query;
-use backstitch::store::{StoreErrorKind, TransactionOptions};
+use backstitch::store::{ReadExt, Result, StoreErrorKind, TransactionOptions};
 use bson::{Bson, bson, doc};
 
 use crate::factory::StoreFactory;
 use crate::world::{
-    World, collection, delete, filtered, found_in, in_parallel, insert, kind, numbers, replace, replace_at,
-    scoped,
+    World, collection, decode, delete, filtered, found_in, in_parallel, insert, kind, numbers, replace,
+    replace_at, scoped,
 };
 
 pub(super) async fn commit_makes_everything_visible_at_once(factory: &dyn StoreFactory) {
@@ -158,14 +159,24 @@ pub(super) async fn fifty_parallel_transactions_on_one_counter_lose_nothing(fact
     in_parallel(|_| {
         let (world, id) = (World { store: Arc::clone(&world.store) }, id.clone());
         async move {
-            let mut transaction = world.begin().await;
-            let stored = found_in(transaction.as_mut(), &scoped(&id, filtered(Filter::eq("_id", 1)))).await;
-            let n = stored[0].get("n").and_then(Bson::as_i32).unwrap();
-            tokio::task::yield_now().await;
-            transaction.write(&[replace(&id, &doc! {"_id": 1, "n": n + 1})]).await.unwrap();
-            transaction.commit().await.unwrap();
+            let mut options = TransactionOptions::default();
+            while let Err(error) = count_one_more(&world, &id, options).await {
+                assert_eq!(error.kind(), StoreErrorKind::Contended, "{error:?}");
+                options.attempt += 1;
+                assert!(options.attempt < 10, "those that begin again take turns");
+            }
         }
     })
     .await;
     assert_eq!(world.all(&id).await, [doc! {"_id": 1, "n": 50}]);
+}
+
+async fn count_one_more(world: &World, id: &CollectionId, options: TransactionOptions) -> Result<()> {
+    let query = scoped(id, filtered(Filter::eq("_id", 1)));
+    let mut transaction = world.store.begin(options).await?;
+    let stored = transaction.find(&query).await?.collect_scoped(&query).await?;
+    let n = decode(&stored)[0].get("n").and_then(Bson::as_i32).unwrap();
+    tokio::task::yield_now().await;
+    transaction.write(&[replace(id, &doc! {"_id": 1, "n": n + 1})]).await?;
+    transaction.commit().await
 }

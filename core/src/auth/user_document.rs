@@ -10,8 +10,11 @@ use super::events::UserEvent;
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::id::{CollectionId, fresh_object_id};
-use crate::rules::Access;
-use crate::store::{Store, TransactionOptions};
+use crate::rules::{Access, ScopedWrite};
+use crate::store::{self, Store, StoreErrorKind, TransactionOptions};
+
+/// How often it is tried again when other transactions come in between.
+const ATTEMPTS: u32 = 10;
 
 /// Which document is made for a new user.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,9 +72,15 @@ impl UserDocument {
         let raw = RawDocumentBuf::try_from(&document).map_err(Error::internal)?;
         let access = Access::system(self.collection.clone());
         let write = access.insert(raw).map_err(|denied| Error::internal(format!("{denied:?}")))?;
-        let mut transaction = store.begin(TransactionOptions::default()).await?;
-        transaction.write(&[write]).await?;
-        Ok(transaction.commit().await?)
+        let mut options = TransactionOptions::default();
+        loop {
+            match insert_once(store, std::slice::from_ref(&write), options).await {
+                Err(error) if error.kind() == StoreErrorKind::Contended && options.attempt < ATTEMPTS => {
+                    options.attempt += 1;
+                }
+                done => return Ok(done?),
+            }
+        }
     }
 
     fn of(&self, event: &UserEvent) -> Document {
@@ -80,6 +89,16 @@ impl UserDocument {
         let time = whole.get("time").cloned().unwrap_or(Bson::Null);
         filled(&self.fields, (&user, &time))
     }
+}
+
+async fn insert_once(
+    store: &dyn Store,
+    writes: &[ScopedWrite],
+    options: TransactionOptions,
+) -> store::Result<()> {
+    let mut transaction = store.begin(options).await?;
+    transaction.write(writes).await?;
+    transaction.commit().await
 }
 
 fn filled(fields: &[(String, Part)], facts: (&Document, &Bson)) -> Document {

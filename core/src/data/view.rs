@@ -2,20 +2,30 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::lock::{Mutex, MutexGuard};
 use tracing::trace_span;
 
 use crate::observe::asked;
 use crate::rules::{ScopedQuery, ScopedWrite};
-use crate::store::{Cursor, DocumentStore, Snapshot, StoreError, Transaction, TransactionOptions};
+use crate::store::{
+    Cursor, DocumentStore, Snapshot, StoreError, StoreErrorKind, Transaction, TransactionOptions,
+};
 
 type Outcome<T> = Result<T, StoreError>;
 
 /// What a request has opened. A clone is the same view: functions that a mutation calls write into its transaction and
 /// read what it has written (decision 46).
 #[derive(Clone, Default)]
-pub(crate) struct View(Arc<Mutex<Opened>>);
+pub(crate) struct View(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    opened: Mutex<Opened>,
+    /// Another transaction came in between, whoever was told of it: a script may have caught the error.
+    contended: AtomicBool,
+}
 
 #[derive(Default)]
 enum Opened {
@@ -28,7 +38,7 @@ enum Opened {
 impl View {
     /// Opens the snapshot that all reads see, if nothing is open yet.
     pub(crate) async fn open_snapshot(&self, store: &dyn DocumentStore) -> Outcome<()> {
-        let mut opened = self.0.lock().await;
+        let mut opened = self.0.opened.lock().await;
         if matches!(*opened, Opened::Nothing) {
             let snapshot = asked("snapshot", trace_span!("snapshot"), store.snapshot()).await;
             *opened = Opened::Snapshot(snapshot?);
@@ -42,33 +52,33 @@ impl View {
         store: &dyn DocumentStore,
         options: TransactionOptions,
     ) -> Outcome<()> {
-        let mut opened = self.0.lock().await;
+        let mut opened = self.0.opened.lock().await;
         if matches!(*opened, Opened::Nothing) {
             let begun = asked("begin", trace_span!("begin"), store.begin(options)).await;
-            *opened = Opened::Transaction(begun?);
+            *opened = Opened::Transaction(self.noted(begun)?);
         }
         Ok(())
     }
 
     /// Whether there is a transaction whose writes a reader should see.
     pub(crate) async fn has_transaction(&self) -> bool {
-        matches!(*self.0.lock().await, Opened::Transaction(_))
+        matches!(*self.0.opened.lock().await, Opened::Transaction(_))
     }
 
     /// A cursor over what the query finds, whose documents have still to be accepted by the query; `None` when nothing
     /// is open.
     pub(crate) async fn find(&self, query: &ScopedQuery) -> Outcome<Option<Box<dyn Cursor>>> {
-        let mut opened: MutexGuard<'_, Opened> = self.0.lock().await;
+        let mut opened: MutexGuard<'_, Opened> = self.0.opened.lock().await;
         match &mut *opened {
             Opened::Snapshot(snapshot) => snapshot.find(query).await.map(Some),
-            Opened::Transaction(transaction) => transaction.find(query).await.map(Some),
+            Opened::Transaction(transaction) => self.noted(transaction.find(query).await).map(Some),
             Opened::Nothing => Ok(None),
         }
     }
 
     /// How many documents the query finds, where the store can tell without reading them.
     pub(crate) async fn count(&self, query: &ScopedQuery) -> Outcome<Option<u64>> {
-        match &*self.0.lock().await {
+        match &*self.0.opened.lock().await {
             Opened::Snapshot(snapshot) if query.is_exact() => snapshot.count(query).await.map(Some),
             Opened::Snapshot(_) | Opened::Transaction(_) | Opened::Nothing => Ok(None),
         }
@@ -76,8 +86,8 @@ impl View {
 
     /// Carries out writes; `None` when no transaction is open.
     pub(crate) async fn write(&self, writes: &[ScopedWrite]) -> Outcome<Option<()>> {
-        match &mut *self.0.lock().await {
-            Opened::Transaction(transaction) => transaction.write(writes).await.map(Some),
+        match &mut *self.0.opened.lock().await {
+            Opened::Transaction(transaction) => self.noted(transaction.write(writes).await).map(Some),
             Opened::Snapshot(_) | Opened::Nothing => Ok(None),
         }
     }
@@ -86,7 +96,7 @@ impl View {
     pub(crate) async fn commit(&self) -> Outcome<()> {
         match self.close().await {
             Opened::Transaction(transaction) => {
-                asked("commit", trace_span!("commit"), transaction.commit()).await
+                self.noted(asked("commit", trace_span!("commit"), transaction.commit()).await)
             }
             Opened::Snapshot(_) | Opened::Nothing => Ok(()),
         }
@@ -102,8 +112,20 @@ impl View {
         }
     }
 
+    /// Whether the transaction failed because another one came in between: begun again, it may succeed.
+    pub(crate) fn is_contended(&self) -> bool {
+        self.0.contended.load(Ordering::Relaxed)
+    }
+
+    fn noted<T>(&self, outcome: Outcome<T>) -> Outcome<T> {
+        if outcome.as_ref().is_err_and(|error| error.kind() == StoreErrorKind::Contended) {
+            self.0.contended.store(true, Ordering::Relaxed);
+        }
+        outcome
+    }
+
     async fn close(&self) -> Opened {
-        std::mem::take(&mut *self.0.lock().await)
+        std::mem::take(&mut *self.0.opened.lock().await)
     }
 }
 

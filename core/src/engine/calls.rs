@@ -14,9 +14,10 @@ use crate::app::ConfigValue;
 use crate::data::{Call, Request, failed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::functions::{CallContext, FunctionCall, FunctionHost};
+use crate::graphql::ExecuteContext;
 use crate::graphql::coerce::Variables;
 use crate::graphql::run::Session;
-use crate::id::UserId;
+use crate::id::{CollectionId, UserId};
 use crate::observe::Notes;
 use crate::rules::{Lazily, Permit};
 
@@ -101,25 +102,39 @@ impl AppParts {
                 session.open_transaction().await.map_err(failed)?;
                 Call::new(&mut session, &collection).await?.perform(request).await
             }
-            None if request.operation.writes() => {
-                let mut session = session.sharing();
-                session.open_transaction().await.map_err(failed)?;
-                let done = match Call::new(&mut session, &collection).await {
-                    Ok(mut call) => call.perform(request).await,
-                    Err(error) => Err(error),
-                };
-                match done {
-                    Ok(answer) => session.commit().await.map(|()| answer).map_err(failed),
-                    Err(error) => {
-                        session.rollback().await;
-                        Err(error)
-                    }
-                }
-            }
+            None if request.operation.writes() => self.write(&execution, &collection, request).await,
             None => {
                 let mut session = session;
                 session.open_snapshot().await.map_err(failed)?;
                 Call::new(&mut session, &collection).await?.perform(request).await
+            }
+        }
+    }
+
+    /// Carries out a writing call in a transaction of its own, again and again while others come in between.
+    async fn write(
+        &self,
+        execution: &ExecuteContext<'_>,
+        collection: &CollectionId,
+        request: Request,
+    ) -> Result<Bson> {
+        let (variables, limits) = (Variables::new(), self.graphql.limits());
+        let mut attempt = 0;
+        loop {
+            let session = Session::new(execution, self.graphql.catalog(), limits, &variables);
+            let mut session = session.attempt(attempt).sharing();
+            let view = session.view();
+            let done = written(&mut session, collection, request.clone()).await;
+            let done = match done {
+                Ok(answer) => session.commit().await.map(|()| answer).map_err(failed),
+                Err(error) => {
+                    session.rollback().await;
+                    Err(error)
+                }
+            };
+            attempt += 1;
+            if done.is_ok() || !view.is_contended() || attempt >= limits.transaction_attempts {
+                return done;
             }
         }
     }
@@ -163,6 +178,11 @@ impl AppParts {
         let text = format!("the function '{name}' may not be called by this user");
         Err(Error::new(ErrorKind::NotPermitted, text))
     }
+}
+
+async fn written(session: &mut Session<'_>, collection: &CollectionId, request: Request) -> Result<Bson> {
+    session.open_transaction().await.map_err(failed)?;
+    Call::new(session, collection).await?.perform(request).await
 }
 
 #[async_trait]

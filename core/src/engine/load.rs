@@ -74,6 +74,7 @@ impl App {
         let options = TransactionOptions {
             deadline: std::time::Duration::from_secs(3600),
             durability: Durability::Power,
+            ..TransactionOptions::default()
         };
         let mut transaction = self.parts().store.begin(options).await?;
         let mut documents = 0;

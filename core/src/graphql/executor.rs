@@ -168,25 +168,42 @@ impl Graphql {
         if let Some(refused) = &plan.refused {
             return Ok(GraphqlResponse::null(&told(self.schema.introspection(), vec![refused.clone()])));
         }
-        let mut session = Session::new(context, &self.catalog, &self.limits, &variables);
-        let bound = bind.in_scope(|| session.bind(&plan))?;
         let introspected = if plan.introspection.is_empty() {
             Vec::new()
         } else {
             self.schema.introspect(&plan.introspection, &as_json(&variables))?
         };
-        let run = debug_span!("run", kind = plan.kind.as_str(), roots = plan.roots.len());
-        let (body, errors) = match plan.kind {
-            OperationKind::Query => run_query(session, &plan, bound, &introspected).instrument(run).await,
-            OperationKind::Mutation => {
-                run_mutation(session, &plan, bound, &introspected).instrument(run).await
-            }
-        };
+        let (body, errors) = self.attempts(context, (&plan, &variables), &introspected, &bind).await?;
         let errors = told(self.schema.introspection(), errors);
         Ok(match body {
             Some(body) => GraphqlResponse::finish(body, &errors),
             None => GraphqlResponse::null(&errors),
         })
+    }
+
+    /// Runs a plan; a mutation again and again while other transactions come in between.
+    async fn attempts(
+        &self,
+        context: &ExecuteContext<'_>,
+        (plan, variables): (&Plan, &Variables),
+        introspected: &Introspected,
+        bind: &Span,
+    ) -> Result<Ran, Vec<GraphqlError>> {
+        let mut attempt = 0;
+        loop {
+            let mut session = Session::new(context, &self.catalog, &self.limits, variables).attempt(attempt);
+            let bound = bind.in_scope(|| session.bind(plan))?;
+            let run = debug_span!("run", kind = plan.kind.as_str(), roots = plan.roots.len());
+            if plan.kind == OperationKind::Query {
+                return Ok(run_query(session, plan, bound, introspected).instrument(run).await);
+            }
+            let view = session.view();
+            let ran = run_mutation(session, plan, bound, introspected).instrument(run).await;
+            attempt += 1;
+            if ran.0.is_some() || !view.is_contended() || attempt >= self.limits.transaction_attempts {
+                return Ok(ran);
+            }
+        }
     }
 
     /// The variables' values, and the plan that they lead to.

@@ -53,11 +53,14 @@ pub struct TransactionOptions {
     pub deadline: Duration,
     /// What a commit survives.
     pub durability: Durability,
+    /// How often it was begun before and was [`Contended`](super::StoreErrorKind::Contended). A store lets repeated ones
+    /// take turns, so that each of them succeeds in the end.
+    pub attempt: u32,
 }
 
 impl Default for TransactionOptions {
     fn default() -> Self {
-        Self { deadline: Duration::from_secs(30), durability: Durability::Process }
+        Self { deadline: Duration::from_secs(30), durability: Durability::Process, attempt: 0 }
     }
 }
 
@@ -120,6 +123,9 @@ pub trait Cursor: Send {
 }
 
 /// A transaction: an owned handle. Dropping it rolls back.
+///
+/// Those that are committed are as if they had run one after the other. A store that runs them side by side fails those that
+/// cannot be put in a row with `Contended`, at whatever step.
 #[async_trait]
 pub trait Transaction: Send {
     /// Finds in the transaction's state: it sees its own writes.
@@ -137,6 +143,8 @@ pub trait Transaction: Send {
     /// Makes everything visible at once.
     ///
     /// **Behaviour**
+    /// - of 50 parallel transactions that read a number and write one more, each of which begins again after `Contended`,
+    ///   none is lost;
     /// - past the deadline it is `DeadlineExceeded`, and nothing was written.
     async fn commit(self: Box<Self>) -> Result<()>;
 

@@ -16,8 +16,11 @@ pub struct StoreError {
 /// Exhaustive: the engine decides for each of them what a client learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StoreErrorKind {
-    /// Transient: locked, out of connections. Nothing was written; a retry may succeed.
+    /// Transient: locked, out of connections, restarting. Nothing was written; a retry may succeed.
     Busy,
+    /// Another transaction came in between. Nothing was written; begun again, from its first read, this one may
+    /// succeed at once.
+    Contended,
     /// A transaction outlived its deadline and was rolled back.
     DeadlineExceeded,
     /// A unique key (`_id`, a unique index, an identity, an e-mail address) is taken.

@@ -9,7 +9,11 @@ mod accounts;
 mod api_keys;
 mod documents;
 mod error;
+mod identities;
+mod index_spec;
+pub mod keyed;
 mod keys;
+mod migration;
 mod sessions;
 mod tickets;
 mod whole;
@@ -21,7 +25,9 @@ pub use documents::{
     Transaction, TransactionOptions,
 };
 pub use error::{StoreError, StoreErrorKind};
+pub use identities::{read_identities, write_identities};
 pub use keys::{DOMAIN_ID, KeyAlgorithm, KeyStore, MetaStore, SigningKeyRecord};
+pub use migration::{Migration, pending};
 pub use sessions::{ListedSession, LiveSession, Session, SessionStore};
 pub use tickets::{Ticket, TicketKey, TicketStore};
 pub use whole::Store;

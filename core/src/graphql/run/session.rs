@@ -31,6 +31,8 @@ pub(crate) struct Session<'a> {
     pub(super) related_keys_left: usize,
     /// The plan's calls of functions, by place.
     pub(super) calls: Vec<BoundCall<'a>>,
+    /// How often its transaction was begun before.
+    attempt: u32,
     view: View,
     access: Vec<Option<Access>>,
     /// What the rules are asked through.
@@ -61,10 +63,22 @@ impl<'a> Session<'a> {
             related_filters_left: limits.relation_filters,
             related_keys_left: limits.relation_filter_keys,
             calls: Vec::new(),
+            attempt: 0,
             view: View::default(),
             access,
             judge: Judge::new(context, limits),
         }
+    }
+
+    /// The same, after so many attempts at which another transaction came in between.
+    #[must_use]
+    pub(crate) fn attempt(self, attempt: u32) -> Self {
+        Self { attempt, ..self }
+    }
+
+    /// What it has opened.
+    pub(crate) fn view(&self) -> View {
+        self.view.clone()
     }
 
     /// The same, reading and writing what another request has opened.
@@ -88,8 +102,11 @@ impl<'a> Session<'a> {
 
     /// Opens the transaction of a mutation.
     pub(crate) async fn open_transaction(&mut self) -> Failure<()> {
-        let options =
-            TransactionOptions { deadline: self.limits.transaction, durability: Durability::Process };
+        let options = TransactionOptions {
+            deadline: self.limits.transaction,
+            durability: Durability::Process,
+            attempt: self.attempt,
+        };
         self.view.open_transaction(self.context.store, options).await.map_err(store_error)
     }
 
@@ -224,7 +241,7 @@ pub(super) fn internal() -> GraphqlError {
 pub(super) fn store_error(error: StoreError) -> GraphqlError {
     match error.kind() {
         StoreErrorKind::Busy => GraphqlError::new(code::UNAVAILABLE, "the store is busy, try again"),
-        StoreErrorKind::Conflict => {
+        StoreErrorKind::Conflict | StoreErrorKind::Contended => {
             GraphqlError::new(code::UNAVAILABLE, "another change came in between, try again")
         }
         StoreErrorKind::DeadlineExceeded => {

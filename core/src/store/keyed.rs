@@ -1,4 +1,8 @@
-//! From a query to the way through the tables that answers it.
+//! For stores that keep order-preserving keys beside their documents: from a query to the way through the tables that
+//! answers it.
+//!
+//! A store of this make has a table of documents, each with its place (the order of insertion) and the key of its `_id`,
+//! and a table of keys for each index, each key with the place that it points at.
 //!
 //! 1. A path yields a superset of what matches; the whole filter is then evaluated on each document.
 //! 2. An index serves when its leading keys are bound by equality or `in`, then perhaps a range on the
@@ -11,12 +15,11 @@
 //!    of insertion as far as the walk goes: who asks for a page does not wait for all that a rule lets through.
 //! 6. Without any of these all documents are read, in the order of insertion.
 
-use backstitch::bson::Bson;
-use backstitch::filter::key::encode;
-use backstitch::filter::{Comparison, Direction, FieldPath, Filter, SortKey, Test};
-use backstitch::store::IndexKey;
+use bson::Bson;
 
-use crate::catalog::Collection;
+use super::{IndexKey, IndexSpec};
+use crate::filter::key::encode;
+use crate::filter::{Comparison, Direction, FieldPath, Filter, SortKey, Test};
 
 /// More ranges than this are not made from the `in`s of one filter over several keys.
 const MOST_RANGES: usize = 4096;
@@ -27,31 +30,71 @@ const MERGED_PAGE: usize = 1000;
 /// More whole keys than this are not merged but gathered: each of them is a part of the statement.
 const MOST_MERGED: usize = 32;
 
+/// A collection as it is stored, with its indexes.
+#[derive(Clone, Debug)]
+pub struct Collection {
+    /// What its table is called by.
+    pub number: i64,
+    /// Its indexes beside the one on `_id`.
+    pub indexes: Vec<Index>,
+    /// The keys of all its `_id`s are kept whole, so that their order is that of the values.
+    pub whole_ids: bool,
+}
+
+/// An index as it is stored.
+#[derive(Clone, Debug)]
+pub struct Index {
+    /// What its table is called by.
+    pub number: i64,
+    /// What it is over.
+    pub spec: IndexSpec,
+    /// Some document had several keys in it, or a key that was not kept whole: it gives no order, and two bounds may hold
+    /// for two keys.
+    pub multikey: bool,
+}
+
 /// The way through the tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Plan {
+pub enum Plan {
     /// Nothing can match.
     Nothing,
     /// All documents, in the order of insertion.
     Scan,
     /// One range of an index, in the order that is wanted.
-    Ordered { source: Source, range: Range, backward: bool },
+    Ordered {
+        /// What holds the keys.
+        source: Source,
+        /// The keys.
+        range: Range,
+        /// From the last to the first; those of one key in the order of insertion all the same.
+        backward: bool,
+    },
     /// What has one of these keys, in the order of insertion.
-    Merged { keys: Vec<(Source, Vec<u8>)> },
-    /// Everything in these ranges, to be put in order; `repeats` when a document can come twice.
-    Gather { branches: Vec<Branch>, repeats: bool },
+    Merged {
+        /// The keys, each whole.
+        keys: Vec<(Source, Vec<u8>)>,
+    },
+    /// Everything in these ranges, to be put in order.
+    Gather {
+        /// The ranges.
+        branches: Vec<Branch>,
+        /// A document can come twice.
+        repeats: bool,
+    },
 }
 
 /// Ranges of one index.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Branch {
-    pub(crate) source: Source,
-    pub(crate) ranges: Vec<Range>,
+pub struct Branch {
+    /// What holds the keys.
+    pub source: Source,
+    /// The ranges.
+    pub ranges: Vec<Range>,
 }
 
 /// What holds the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
     /// The `id` column of the documents.
     Id,
     /// The index of that number.
@@ -60,13 +103,15 @@ pub(crate) enum Source {
 
 /// From a key (inclusive) to a key (exclusive).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Range {
-    pub(crate) from: Vec<u8>,
-    pub(crate) to: Vec<u8>,
+pub struct Range {
+    /// The first key.
+    pub from: Vec<u8>,
+    /// The key after the last.
+    pub to: Vec<u8>,
 }
 
 /// Lowers a filter with its sort.
-pub(crate) fn lower(collection: &Collection, filter: &Filter, sort: &[SortKey]) -> Plan {
+pub fn lower(collection: &Collection, filter: &Filter, sort: &[SortKey]) -> Plan {
     if *filter == Filter::Never {
         return Plan::Nothing;
     }
@@ -84,9 +129,20 @@ pub(crate) fn lower(collection: &Collection, filter: &Filter, sort: &[SortKey]) 
     best.map_or(Plan::Scan, |bound| bound.plan())
 }
 
+impl Index {
+    /// As MongoDB names it: `owner_1_year_-1`.
+    pub fn name(&self) -> String {
+        let parts = self.spec.keys.iter().map(|key| match key.direction {
+            Direction::Ascending => format!("{}_1", key.path),
+            Direction::Descending => format!("{}_-1", key.path),
+        });
+        parts.collect::<Vec<_>>().join("_")
+    }
+}
+
 impl Plan {
     /// The plan of somebody who wants so many: merging pays where most of what has the keys is never looked at.
-    pub(crate) fn for_page_of(self, limit: usize) -> Self {
+    pub fn for_page_of(self, limit: usize) -> Self {
         match self {
             Self::Merged { .. } if limit > MERGED_PAGE => {
                 Self::Gather { branches: branches(self), repeats: true }
@@ -135,7 +191,7 @@ fn candidates<'a>(collection: &'a Collection, id: &'a [IndexKey]) -> impl Iterat
         multikey: index.multikey,
     });
     // Of equals the last wins: `_id` is the cheapest to follow.
-    secondary.chain([Candidate { source: Source::Id, keys: id, multikey: false }])
+    secondary.chain([Candidate { source: Source::Id, keys: id, multikey: !collection.whole_ids }])
 }
 
 impl Candidate<'_> {
@@ -341,7 +397,7 @@ fn below(prefix: &[u8], range: &Range) -> Range {
 }
 
 /// The first key after all that begin with `prefix`.
-fn after(prefix: &[u8]) -> Vec<u8> {
+pub fn after(prefix: &[u8]) -> Vec<u8> {
     let mut next = prefix.to_vec();
     while let Some(last) = next.pop() {
         if last < u8::MAX {
@@ -352,6 +408,3 @@ fn after(prefix: &[u8]) -> Vec<u8> {
     // After everything: no key begins with this byte.
     vec![u8::MAX]
 }
-
-#[cfg(test)]
-mod tests;

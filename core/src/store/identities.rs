@@ -1,11 +1,15 @@
-//! The identities of a user as one blob.
+//! The identities of a user as one blob, for stores that keep them so.
 
-use backstitch::bson::raw::cstr;
-use backstitch::bson::{Document, RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf};
-use backstitch::store::{Identity, Result, StoreError, StoreErrorKind};
+use bson::raw::cstr;
+use bson::{Document, RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf};
+
+use super::{Identity, Result, StoreError, StoreErrorKind};
 
 /// `{"": [[provider, provider_id, id, data], …]}`: read on every request, so nothing in it is named.
-pub(crate) fn write_identities(identities: &[Identity]) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// `Unsupported` when what a provider knows is no BSON.
+pub fn write_identities(identities: &[Identity]) -> Result<Vec<u8>> {
     let mut all = RawArrayBuf::new();
     for identity in identities {
         let data = RawDocumentBuf::try_from(&identity.data).map_err(|cause| {
@@ -24,7 +28,8 @@ pub(crate) fn write_identities(identities: &[Identity]) -> Result<Vec<u8>> {
     Ok(whole.into_bytes())
 }
 
-pub(crate) fn read_identities(bytes: &[u8]) -> Option<Vec<Identity>> {
+/// What [`write_identities`] has written; `None` when these bytes are something else.
+pub fn read_identities(bytes: &[u8]) -> Option<Vec<Identity>> {
     let all = RawDocument::from_bytes(bytes).ok()?.get_array("").ok()?;
     all.into_iter().map(|one| read_identity(one.ok()?)).collect()
 }

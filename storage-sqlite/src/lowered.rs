@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use backstitch::bson::{Bson, bson};
-use backstitch::store::IndexSpec;
+use backstitch::filter::{Comparison, Direction, Filter, SortKey, Test};
+use backstitch::store::keyed::{Collection, Index, Plan, Range, lower};
+use backstitch::store::{IndexKey, IndexSpec};
 
-use super::*;
-use crate::catalog::Index;
 use crate::merge::merged_sql;
 use crate::walk::{ranges_sql, stream_sql};
 
@@ -32,7 +32,7 @@ fn collection() -> Collection {
         spec: IndexSpec { keys, unique: false },
         multikey,
     });
-    Collection { number: 7, indexes: indexes.collect() }
+    Collection { number: 7, indexes: indexes.collect(), whole_ids: true }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,0 +1,215 @@
+//! The pool of connections, each set up alike, and short words for statements.
+
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use backstitch::store::{Result, StoreError, StoreErrorKind};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Config, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::PostgresConfig;
+use crate::error::{from_pool, from_postgres, is_lost};
+
+/// Parameters of a statement.
+pub(crate) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// The way to connections. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    pool: Pool,
+    schema: Arc<str>,
+}
+
+impl Connections {
+    /// Nothing is connected yet.
+    pub(crate) fn new(config: &PostgresConfig) -> Result<Self> {
+        let mut address: Config = config.url.parse().map_err(|cause| {
+            StoreError::new(StoreErrorKind::Unsupported, "the address of the database cannot be read")
+                .with_cause(cause)
+        })?;
+        if address.get_connect_timeout().is_none() {
+            address.connect_timeout(config.connect_timeout);
+        }
+        if address.get_application_name().is_none() {
+            address.application_name("backstitch");
+        }
+        let tls = MakeRustlsConnect::new(match &config.tls {
+            Some(tls) => ClientConfig::clone(tls),
+            None => of_this_machine()?,
+        });
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let set_up: Arc<str> = set_up(config).into();
+        let pool = Pool::builder(Manager::from_config(address, tls, recycling))
+            .max_size(config.connections.max(1))
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(config.turn_timeout))
+            .create_timeout(Some(config.connect_timeout))
+            .post_create(Hook::async_fn(move |client, _| {
+                let set_up = Arc::clone(&set_up);
+                Box::pin(async move { client.batch_execute(&set_up).await.map_err(HookError::Backend) })
+            }))
+            .build()
+            .map_err(|cause| {
+                StoreError::new(StoreErrorKind::Unsupported, "the pool cannot be made").with_cause(cause)
+            })?;
+        Ok(Self { pool, schema: config.schema.as_str().into() })
+    }
+
+    pub(crate) fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// A connection, for as long as it is held.
+    pub(crate) async fn get(&self) -> Result<Object> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(StoreError::new(
+                StoreErrorKind::Io,
+                "a PostgreSQL store is used inside a tokio runtime",
+            ));
+        }
+        self.pool.get().await.map_err(from_pool)
+    }
+
+    /// The rows of a statement that only reads. Where the connection turns out to be lost, another one is asked.
+    pub(crate) async fn read(&self, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>> {
+        match query(&*self.get().await?, sql, parameters).await {
+            Err(error) if is_lost(&error) => query(&*self.get().await?, sql, parameters).await,
+            outcome => outcome,
+        }
+    }
+
+    /// How many rows a statement has changed; it is a transaction of its own.
+    pub(crate) async fn change(&self, sql: &str, parameters: Parameters<'_>) -> Result<u64> {
+        execute(&*self.get().await?, sql, parameters).await
+    }
+
+    /// How many rows a statement has changed that is run after a lock was taken, in one transaction.
+    pub(crate) async fn change_after(
+        &self,
+        (lock, locked): (&str, Parameters<'_>),
+        (sql, parameters): (&str, Parameters<'_>),
+    ) -> Result<u64> {
+        let open = Open::begin(self.get().await?, "BEGIN").await?;
+        query(open.client()?, lock, locked).await?;
+        let changed = execute(open.client()?, sql, parameters).await?;
+        open.commit().await?;
+        Ok(changed)
+    }
+}
+
+/// The rows of a statement, which is prepared once on each connection.
+pub(crate) async fn query(
+    client: &deadpool_postgres::ClientWrapper,
+    sql: &str,
+    parameters: Parameters<'_>,
+) -> Result<Vec<Row>> {
+    let statement = client.prepare_cached(sql).await.map_err(from_postgres)?;
+    client.query(&statement, parameters).await.map_err(from_postgres)
+}
+
+/// How many rows a statement has changed.
+pub(crate) async fn execute(
+    client: &deadpool_postgres::ClientWrapper,
+    sql: &str,
+    parameters: Parameters<'_>,
+) -> Result<u64> {
+    let statement = client.prepare_cached(sql).await.map_err(from_postgres)?;
+    client.execute(&statement, parameters).await.map_err(from_postgres)
+}
+
+/// A connection with an open transaction, which is rolled back when this is dropped.
+pub(crate) struct Open(Option<Object>);
+
+impl Open {
+    /// Begins with these statements, of which the last may give a row.
+    pub(crate) async fn begin(client: Object, sql: &str) -> Result<Self> {
+        // From here on it has to be rolled back, whatever becomes of this future.
+        let open = Self(Some(client));
+        open.client()?.batch_execute(sql).await.map_err(from_postgres)?;
+        Ok(open)
+    }
+
+    /// One whose first statement is still to be sent.
+    pub(crate) fn new(client: Object) -> Self {
+        Self(Some(client))
+    }
+
+    pub(crate) fn client(&self) -> Result<&deadpool_postgres::ClientWrapper> {
+        let gone = || StoreError::new(StoreErrorKind::Io, "the transaction has ended");
+        self.0.as_deref().ok_or_else(gone)
+    }
+
+    pub(crate) async fn commit(mut self) -> Result<()> {
+        let client =
+            self.0.take().ok_or_else(|| StoreError::new(StoreErrorKind::Io, "the transaction has ended"))?;
+        let mut ending = Ending(Some(client));
+        if let Some(client) = &ending.0 {
+            client.batch_execute("COMMIT").await.map_err(crate::error::from_commit)?;
+        }
+        ending.0.take();
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(mut self) -> Result<()> {
+        let Some(client) = self.0.take() else { return Ok(()) };
+        client.batch_execute("ROLLBACK").await.map_err(from_postgres)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let Some(client) = self.0.take() else { return };
+        // Polled once, the request is in the connection's queue, in front of whatever its next user asks; nobody waits
+        // for the answer.
+        let mut rollback = Box::pin(client.batch_execute("ROLLBACK"));
+        let _ = rollback.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    }
+}
+
+/// A connection whose commit is under way: given up or failed, it is closed, for nobody knows what it has done.
+struct Ending(Option<Object>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(client) = self.0.take() {
+            drop(Object::take(client));
+        }
+    }
+}
+
+/// What every connection is told first. The statements over documents are written so that an index leads to each row; a planner
+/// that knows little of new tables is kept from other ideas, and plans each of them once.
+fn set_up(config: &PostgresConfig) -> String {
+    let schema = config.schema.replace('"', "\"\"");
+    let lock_timeout = config.turn_timeout.as_millis();
+    format!(
+        "SET search_path TO \"{schema}\";
+         SET lock_timeout TO {lock_timeout};
+         SET TimeZone TO 'UTC';
+         SET enable_seqscan TO off;
+         SET enable_hashjoin TO off;
+         SET enable_mergejoin TO off;
+         SET jit TO off;
+         SET plan_cache_mode TO force_generic_plan;
+         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
+}
+
+fn of_this_machine() -> Result<ClientConfig> {
+    let unusable = |cause: rustls::Error| {
+        StoreError::new(StoreErrorKind::Unsupported, "TLS cannot be set up").with_cause(cause)
+    };
+    let mut roots = RootCertStore::empty();
+    // A certificate that cannot be read is as good as none; without any, a server that asks for TLS is refused.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(unusable)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}
