@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Keys(Keys),
     /// Imports and exports the documents of a collection.
     Data(Data),
+    /// Copies a store into another, and makes backups.
+    Store(Store),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -337,6 +339,37 @@ pub(crate) enum DataVerb {
         /// Relaxed extended JSON, which people read better and which loses the width of numbers.
         #[arg(long)]
         relaxed: bool,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Store {
+    #[command(subcommand)]
+    pub(crate) verb: StoreVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreVerb {
+    /// Copies everything: users, sessions, keys, tickets, documents with their indexes. Counts and hashes of both stores
+    /// are compared in the end. The same command goes on where it was interrupted. Nobody should write meanwhile.
+    Copy {
+        /// The store that is copied: sqlite:PATH or postgres://….
+        #[arg(long, value_name = "STORE")]
+        from: String,
+        /// The store that it is copied into.
+        #[arg(long, value_name = "STORE")]
+        to: String,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Makes a consistent copy of a SQLite store, while it is served.
+    Backup {
+        /// The store: sqlite:PATH.
+        #[arg(long, value_name = "STORE", default_value = "sqlite:./backstitch.db")]
+        store: String,
+        /// The new file.
+        file: PathBuf,
     },
 }
 

@@ -4,6 +4,7 @@
 
 mod args;
 mod check;
+mod copy;
 mod env;
 mod explain;
 mod functions;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Users(args) => operate::users(&args),
         Command::Keys(args) => operate::keys(&args),
         Command::Data(args) => transfer::data(&args),
+        Command::Store(args) => copy::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -51,6 +51,8 @@ pub enum Category {
     Indexes,
     /// Names, sizes and identifiers off the beaten track.
     Names,
+    /// What a store lists of itself, and copies.
+    Listing,
     /// What is still there after a restart; only for persistent stores.
     Restart,
 }

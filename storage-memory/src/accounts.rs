@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use backstitch::id::{ApiKeyId, AppId, SessionId, UserId};
 use backstitch::store::{
-    ApiKey, ListedSession, Registration, SigningKeyRecord, StoreError, StoreErrorKind, TicketKey, User,
+    ApiKey, ListedSession, Registration, SigningKeyRecord, StoreError, StoreErrorKind, User,
 };
 
-use crate::tickets::StoredTicket;
+use crate::tickets::{Key, StoredTicket};
 
 /// The tables, by app.
 #[derive(Default)]
 pub(crate) struct Accounts {
-    apps: HashMap<AppId, AppTables>,
+    apps: BTreeMap<AppId, AppTables>,
 }
 
 /// What belongs to one app.
@@ -24,9 +24,9 @@ pub(crate) struct AppTables {
     pub(crate) registrations: BTreeMap<String, Registration>,
     pub(crate) api_keys: HashMap<ApiKeyId, ApiKey>,
     pub(crate) sessions: HashMap<SessionId, ListedSession>,
-    pub(crate) tickets: HashMap<TicketKey, StoredTicket>,
+    pub(crate) tickets: BTreeMap<Key, StoredTicket>,
     pub(crate) keys: Vec<SigningKeyRecord>,
-    pub(crate) meta: HashMap<String, String>,
+    pub(crate) meta: BTreeMap<String, String>,
 }
 
 impl Accounts {
@@ -38,6 +38,12 @@ impl Accounts {
     /// The tables of an app, made when they are not there.
     pub(crate) fn of_mut(&mut self, app: &AppId) -> &mut AppTables {
         self.apps.entry(app.clone()).or_default()
+    }
+
+    /// The apps that have facts.
+    pub(crate) fn apps(&self) -> Vec<AppId> {
+        let with_facts = self.apps.iter().filter(|(_, tables)| !tables.meta.is_empty());
+        with_facts.map(|(app, _)| app.clone()).collect()
     }
 
     /// The tables of all apps.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use backstitch::filter::Direction;
 use backstitch::filter::key::encode;
+use backstitch::id::CollectionId;
 use backstitch::rules::WriteOperation;
-use backstitch::store::{IndexKey, IndexSpec, Result, StoreError, StoreErrorKind};
+use backstitch::store::{CollectionSpec, IndexKey, IndexSpec, Result, StoreError, StoreErrorKind};
 use bson::{Bson, RawBsonRef, RawDocument, RawDocumentBuf};
 
 use crate::accounts::conflict;
@@ -77,6 +78,12 @@ impl Collection {
     /// The index on `_id` and then the others.
     pub(crate) fn indexes(&self) -> impl Iterator<Item = &Index> {
         std::iter::once(&self.ids).chain(&self.others)
+    }
+
+    /// What it was prepared as.
+    pub(crate) fn spec(&self, id: &CollectionId) -> CollectionSpec {
+        let indexes = self.others.iter().map(|index| index.spec().clone()).collect();
+        CollectionSpec { id: id.clone(), indexes }
     }
 
     /// The index at a place of [`indexes`](Self::indexes).

@@ -76,6 +76,14 @@ impl DocumentStore for MemoryStore {
         Ok(())
     }
 
+    async fn collections(&self) -> Result<Vec<CollectionSpec>> {
+        let state = self.documents.current();
+        let spec = |(id, collection): (&CollectionId, &Arc<Collection>)| collection.spec(id);
+        let mut collections: Vec<_> = state.collections.iter().map(spec).collect();
+        collections.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(collections)
+    }
+
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
         Ok(Box::new(MemorySnapshot(self.documents.current())))
     }

@@ -38,6 +38,16 @@ impl KeyStore for MemoryStore {
 
 #[async_trait]
 impl MetaStore for MemoryStore {
+    async fn apps(&self) -> Result<Vec<AppId>> {
+        Ok(self.accounts().apps())
+    }
+
+    async fn facts(&self, app: &AppId) -> Result<Vec<(String, String)>> {
+        let accounts = self.accounts();
+        let facts = accounts.of(app).into_iter().flat_map(|tables| &tables.meta);
+        Ok(facts.map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
     async fn meta(&self, app: &AppId, key: &str) -> Result<Option<String>> {
         Ok(self.accounts().of(app).and_then(|tables| tables.meta.get(key)).cloned())
     }

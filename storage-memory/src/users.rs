@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use backstitch::id::{AppId, UserId};
 use backstitch::secret::Secret;
-use backstitch::store::{Registration, Result, User, UserStore};
+use backstitch::store::{Registration, Registrations, Result, User, UserStore};
 use chrono::{DateTime, Utc};
 
 use std::collections::HashSet;
@@ -143,25 +143,18 @@ impl UserStore for MemoryStore {
         Ok(())
     }
 
-    async fn pending_registrations(
+    async fn list_registrations(
         &self,
         app: &AppId,
+        which: Registrations,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Registration>> {
-        Ok(self.registrations(app, (after, limit), |_, one| !one.confirmed))
-    }
-
-    async fn unclaimed_registrations(
-        &self,
-        app: &AppId,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Registration>> {
-        Ok(self.registrations(app, (after, limit), |tables, one| {
-            let key = (Registration::PROVIDER.to_owned(), one.identity_id.clone());
-            !tables.identities.contains_key(&key)
-        }))
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let accounts = self.accounts();
+        let Some(tables) = accounts.of(app) else { return Ok(Vec::new()) };
+        let later = tables.registrations.range::<str, _>((start, Bound::Unbounded)).map(|(_, one)| one);
+        Ok(later.filter(|one| is_one_of(which, tables, one)).take(limit).cloned().collect())
     }
 
     async fn delete_registration(&self, app: &AppId, email: &str) -> Result<bool> {
@@ -169,18 +162,14 @@ impl UserStore for MemoryStore {
     }
 }
 
-impl MemoryStore {
-    fn registrations(
-        &self,
-        app: &AppId,
-        (after, limit): (Option<&str>, usize),
-        wanted: impl Fn(&AppTables, &Registration) -> bool,
-    ) -> Vec<Registration> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let accounts = self.accounts();
-        let Some(tables) = accounts.of(app) else { return Vec::new() };
-        let later = tables.registrations.range::<str, _>((start, Bound::Unbounded)).map(|(_, one)| one);
-        later.filter(|one| wanted(tables, one)).take(limit).cloned().collect()
+fn is_one_of(which: Registrations, tables: &AppTables, one: &Registration) -> bool {
+    match which {
+        Registrations::All => true,
+        Registrations::Pending => !one.confirmed,
+        Registrations::Unclaimed => {
+            let key = (Registration::PROVIDER.to_owned(), one.identity_id.clone());
+            !tables.identities.contains_key(&key)
+        }
     }
 }
 

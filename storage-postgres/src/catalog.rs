@@ -9,10 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use backstitch::id::CollectionId;
 use backstitch::store::keyed::{Collection, Index};
 use backstitch::store::{IndexSpec, Result};
-use deadpool_postgres::ClientWrapper;
 use tokio_postgres::SimpleQueryMessage;
 
-use crate::connection::{execute, query};
+use crate::connection::{Connection, execute, query};
 use crate::error::{corrupt, from_postgres};
 use crate::text::{from_column, to_column};
 use crate::users::column;
@@ -37,7 +36,7 @@ impl CatalogCache {
     }
 
     /// The catalog of a version, which an open transaction has read and not changed.
-    pub(crate) async fn of(&self, client: &ClientWrapper, version: i64) -> Result<Arc<Catalog>> {
+    pub(crate) async fn of(&self, client: &Connection, version: i64) -> Result<Arc<Catalog>> {
         let known = self.newest();
         if known.version == version {
             return Ok(known);
@@ -52,7 +51,7 @@ impl CatalogCache {
 }
 
 /// Sends the statements that open a transaction, of which the last is [`VERSION`]; the version that it reads.
-pub(crate) async fn opened(client: &ClientWrapper, sql: &str) -> Result<i64> {
+pub(crate) async fn opened(client: &Connection, sql: &str) -> Result<i64> {
     let answers = client.simple_query(sql).await.map_err(from_postgres)?;
     let version = answers.iter().find_map(|answer| match answer {
         SimpleQueryMessage::Row(row) => row.get(0).and_then(|version| version.parse().ok()),
@@ -63,7 +62,7 @@ pub(crate) async fn opened(client: &ClientWrapper, sql: &str) -> Result<i64> {
 
 impl Catalog {
     /// As the transaction sees it.
-    pub(crate) async fn read(client: &ClientWrapper) -> Result<Self> {
+    pub(crate) async fn read(client: &Connection) -> Result<Self> {
         let version = query(client, VERSION, &[]).await?;
         let version = version
             .first()
@@ -95,7 +94,7 @@ impl Catalog {
 }
 
 /// Makes a collection's table.
-pub(crate) async fn add_collection(client: &ClientWrapper, id: &CollectionId) -> Result<()> {
+pub(crate) async fn add_collection(client: &Connection, id: &CollectionId) -> Result<()> {
     let sql =
         "INSERT INTO collections (data_group, service, database, name) VALUES ($1, $2, $3, $4) RETURNING id";
     let texts = [&*id.group, &*id.service, &*id.database, &*id.name].map(to_column);
@@ -118,11 +117,7 @@ pub(crate) async fn add_collection(client: &ClientWrapper, id: &CollectionId) ->
 }
 
 /// Makes an empty index; its number.
-pub(crate) async fn add_index(
-    client: &ClientWrapper,
-    collection: &Collection,
-    spec: &IndexSpec,
-) -> Result<i64> {
+pub(crate) async fn add_index(client: &Connection, collection: &Collection, spec: &IndexSpec) -> Result<i64> {
     let sql = "INSERT INTO indexes (collection, definition, is_unique) VALUES ($1, $2, $3) RETURNING id";
     let definition = spec.definition();
     let rows = query(client, sql, &[&collection.number, &to_column(&definition), &spec.unique]).await?;
@@ -140,24 +135,24 @@ pub(crate) async fn add_index(
 }
 
 /// Removes an index.
-pub(crate) async fn drop_index(client: &ClientWrapper, index: &Index) -> Result<()> {
+pub(crate) async fn drop_index(client: &Connection, index: &Index) -> Result<()> {
     execute(client, "DELETE FROM indexes WHERE id = $1", &[&index.number]).await?;
     client.batch_execute(&format!("DROP TABLE idx_{}", index.number)).await.map_err(from_postgres)?;
     changed(client).await
 }
 
 /// Notes that an index gives no order.
-pub(crate) async fn set_multikey(client: &ClientWrapper, index: i64) -> Result<()> {
+pub(crate) async fn set_multikey(client: &Connection, index: i64) -> Result<()> {
     execute(client, "UPDATE indexes SET multikey = true WHERE id = $1", &[&index]).await?;
     changed(client).await
 }
 
 /// Notes that the keys of a collection's `_id`s give no order.
-pub(crate) async fn set_cut_ids(client: &ClientWrapper, collection: i64) -> Result<()> {
+pub(crate) async fn set_cut_ids(client: &Connection, collection: i64) -> Result<()> {
     execute(client, "UPDATE collections SET whole_ids = false WHERE id = $1", &[&collection]).await?;
     changed(client).await
 }
 
-async fn changed(client: &ClientWrapper) -> Result<()> {
+async fn changed(client: &Connection) -> Result<()> {
     execute(client, "UPDATE catalog_version SET version = version + 1", &[]).await.map(drop)
 }

@@ -1,17 +1,21 @@
 //! The pool of connections, each set up alike, and short words for statements.
 
+use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Waker};
 
 use backstitch::store::{Result, StoreError, StoreErrorKind};
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
+};
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, Row};
+use tokio_postgres::{Config, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::PostgresConfig;
-use crate::error::{from_pool, from_postgres, is_lost};
+use crate::error::{from_commit, from_pool, from_postgres, is_lost};
 
 /// Parameters of a statement.
 pub(crate) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -21,6 +25,21 @@ pub(crate) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 pub(crate) struct Connections {
     pool: Pool,
     schema: Arc<str>,
+    statements: Arc<AtomicU64>,
+}
+
+/// A connection, for as long as it is held.
+pub(crate) struct Connection {
+    object: Object,
+    statements: Arc<AtomicU64>,
+}
+
+impl Deref for Connection {
+    type Target = ClientWrapper;
+
+    fn deref(&self) -> &ClientWrapper {
+        &self.object
+    }
 }
 
 impl Connections {
@@ -55,35 +74,41 @@ impl Connections {
             .map_err(|cause| {
                 StoreError::new(StoreErrorKind::Unsupported, "the pool cannot be made").with_cause(cause)
             })?;
-        Ok(Self { pool, schema: config.schema.as_str().into() })
+        Ok(Self { pool, schema: config.schema.as_str().into(), statements: Arc::default() })
     }
 
     pub(crate) fn schema(&self) -> &str {
         &self.schema
     }
 
+    /// How many statements were sent, but those that open and end transactions.
+    pub(crate) fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
     /// A connection, for as long as it is held.
-    pub(crate) async fn get(&self) -> Result<Object> {
+    pub(crate) async fn get(&self) -> Result<Connection> {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(StoreError::new(
                 StoreErrorKind::Io,
                 "a PostgreSQL store is used inside a tokio runtime",
             ));
         }
-        self.pool.get().await.map_err(from_pool)
+        let object = self.pool.get().await.map_err(from_pool)?;
+        Ok(Connection { object, statements: Arc::clone(&self.statements) })
     }
 
     /// The rows of a statement that only reads. Where the connection turns out to be lost, another one is asked.
     pub(crate) async fn read(&self, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>> {
-        match query(&*self.get().await?, sql, parameters).await {
-            Err(error) if is_lost(&error) => query(&*self.get().await?, sql, parameters).await,
+        match query(&self.get().await?, sql, parameters).await {
+            Err(error) if is_lost(&error) => query(&self.get().await?, sql, parameters).await,
             outcome => outcome,
         }
     }
 
     /// How many rows a statement has changed; it is a transaction of its own.
     pub(crate) async fn change(&self, sql: &str, parameters: Parameters<'_>) -> Result<u64> {
-        execute(&*self.get().await?, sql, parameters).await
+        execute(&self.get().await?, sql, parameters).await
     }
 
     /// How many rows a statement has changed that is run after a lock was taken, in one transaction.
@@ -100,32 +125,32 @@ impl Connections {
     }
 }
 
+impl Connection {
+    /// A statement that is about to be sent; prepared once.
+    pub(crate) async fn prepared(&self, sql: &str) -> Result<Statement> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.prepare_cached(sql).await.map_err(from_postgres)
+    }
+}
+
 /// The rows of a statement, which is prepared once on each connection.
-pub(crate) async fn query(
-    client: &deadpool_postgres::ClientWrapper,
-    sql: &str,
-    parameters: Parameters<'_>,
-) -> Result<Vec<Row>> {
-    let statement = client.prepare_cached(sql).await.map_err(from_postgres)?;
+pub(crate) async fn query(client: &Connection, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>> {
+    let statement = client.prepared(sql).await?;
     client.query(&statement, parameters).await.map_err(from_postgres)
 }
 
 /// How many rows a statement has changed.
-pub(crate) async fn execute(
-    client: &deadpool_postgres::ClientWrapper,
-    sql: &str,
-    parameters: Parameters<'_>,
-) -> Result<u64> {
-    let statement = client.prepare_cached(sql).await.map_err(from_postgres)?;
+pub(crate) async fn execute(client: &Connection, sql: &str, parameters: Parameters<'_>) -> Result<u64> {
+    let statement = client.prepared(sql).await?;
     client.execute(&statement, parameters).await.map_err(from_postgres)
 }
 
 /// A connection with an open transaction, which is rolled back when this is dropped.
-pub(crate) struct Open(Option<Object>);
+pub(crate) struct Open(Option<Connection>);
 
 impl Open {
     /// Begins with these statements, of which the last may give a row.
-    pub(crate) async fn begin(client: Object, sql: &str) -> Result<Self> {
+    pub(crate) async fn begin(client: Connection, sql: &str) -> Result<Self> {
         // From here on it has to be rolled back, whatever becomes of this future.
         let open = Self(Some(client));
         open.client()?.batch_execute(sql).await.map_err(from_postgres)?;
@@ -133,24 +158,26 @@ impl Open {
     }
 
     /// One whose first statement is still to be sent.
-    pub(crate) fn new(client: Object) -> Self {
+    pub(crate) fn new(client: Connection) -> Self {
         Self(Some(client))
     }
 
-    pub(crate) fn client(&self) -> Result<&deadpool_postgres::ClientWrapper> {
+    pub(crate) fn client(&self) -> Result<&Connection> {
         let gone = || StoreError::new(StoreErrorKind::Io, "the transaction has ended");
-        self.0.as_deref().ok_or_else(gone)
+        self.0.as_ref().ok_or_else(gone)
     }
 
     pub(crate) async fn commit(mut self) -> Result<()> {
         let client =
             self.0.take().ok_or_else(|| StoreError::new(StoreErrorKind::Io, "the transaction has ended"))?;
         let mut ending = Ending(Some(client));
-        if let Some(client) = &ending.0 {
-            client.batch_execute("COMMIT").await.map_err(crate::error::from_commit)?;
+        let Some(client) = &ending.0 else { return Ok(()) };
+        let ended = client.batch_execute("COMMIT").await;
+        if ended.as_ref().err().is_none_or(|error| error.as_db_error().is_some()) {
+            // The server has answered, so that the transaction is over.
+            ending.0.take();
         }
-        ending.0.take();
-        Ok(())
+        ended.map_err(from_commit)
     }
 
     pub(crate) async fn rollback(mut self) -> Result<()> {
@@ -170,12 +197,12 @@ impl Drop for Open {
 }
 
 /// A connection whose commit is under way: given up or failed, it is closed, for nobody knows what it has done.
-struct Ending(Option<Object>);
+struct Ending(Option<Connection>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
         if let Some(client) = self.0.take() {
-            drop(Object::take(client));
+            drop(Object::take(client.object));
         }
     }
 }

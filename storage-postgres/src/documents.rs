@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use backstitch::bson::RawDocument;
+use backstitch::id::CollectionId;
 use backstitch::rules::ScopedQuery;
 use backstitch::store::keyed::{Collection, Index};
 use backstitch::store::{
     Capabilities, CollectionSpec, Cursor, DocumentStore, IndexSpec, Result, Snapshot, Transaction,
     TransactionOptions,
 };
-use deadpool_postgres::ClientWrapper;
 
 use crate::PostgresStore;
 use crate::catalog::{Catalog, add_index, drop_index, set_multikey};
-use crate::connection::{Open, query};
+use crate::connection::{Connection, Open, query};
 use crate::cursor::{SnapshotCursor, View};
 use crate::error::corrupt;
 use crate::index::{Target, add_keys, duplicate, keys_of};
@@ -45,6 +45,14 @@ impl DocumentStore for PostgresStore {
             prepare(client, &mut catalog, spec).await?;
         }
         open.commit().await
+    }
+
+    async fn collections(&self) -> Result<Vec<CollectionSpec>> {
+        let catalog = Catalog::read(&self.connections.get().await?).await?;
+        let spec = |(id, collection): (&CollectionId, &Arc<Collection>)| collection.spec(id);
+        let mut collections: Vec<_> = catalog.collections.iter().map(spec).collect();
+        collections.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(collections)
     }
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
@@ -99,7 +107,7 @@ fn superfluous(catalog: &Catalog, spec: &CollectionSpec) -> Vec<Index> {
 }
 
 /// Gives a collection exactly the indexes of its specification.
-async fn prepare(client: &ClientWrapper, catalog: &mut Arc<Catalog>, spec: &CollectionSpec) -> Result<()> {
+async fn prepare(client: &Connection, catalog: &mut Arc<Catalog>, spec: &CollectionSpec) -> Result<()> {
     let mut target = Target { client, catalog };
     let collection = target.ensure(&spec.id).await?;
     for index in superfluous(target.catalog, spec) {
@@ -119,8 +127,8 @@ async fn prepare(client: &ClientWrapper, catalog: &mut Arc<Catalog>, spec: &Coll
 
 /// Indexes the documents that are already there.
 async fn fill(
-    client: &ClientWrapper,
-    (id, collection): (&backstitch::id::CollectionId, &Collection),
+    client: &Connection,
+    (id, collection): (&CollectionId, &Collection),
     index: Index,
 ) -> Result<()> {
     let sql =

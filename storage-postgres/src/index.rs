@@ -15,11 +15,10 @@ use backstitch::id::CollectionId;
 use backstitch::rules::{ScopedWrite, WriteOperation};
 use backstitch::store::keyed::{Collection, Index};
 use backstitch::store::{Result, StoreError, StoreErrorKind};
-use deadpool_postgres::ClientWrapper;
 use futures_util::future::try_join_all;
 
 use crate::catalog::{Catalog, add_collection, set_cut_ids, set_multikey};
-use crate::connection::{execute, query};
+use crate::connection::{Connection, execute, query};
 use crate::error::{constraint, corrupt};
 use crate::json::text_of;
 use crate::stored_key::{is_cut, stored};
@@ -30,7 +29,7 @@ type Entry = (Vec<u8>, i64);
 
 /// Where writes go: an open transaction, and the catalog as it sees it.
 pub(crate) struct Target<'a> {
-    pub(crate) client: &'a ClientWrapper,
+    pub(crate) client: &'a Connection,
     pub(crate) catalog: &'a mut Arc<Catalog>,
 }
 
@@ -207,7 +206,7 @@ impl Target<'_> {
 }
 
 /// Adds keys to an index.
-pub(crate) async fn add_keys(client: &ClientWrapper, index: i64, entries: &[Entry]) -> Result<()> {
+pub(crate) async fn add_keys(client: &Connection, index: i64, entries: &[Entry]) -> Result<()> {
     if entries.is_empty() {
         return Ok(());
     }
@@ -216,7 +215,7 @@ pub(crate) async fn add_keys(client: &ClientWrapper, index: i64, entries: &[Entr
     execute(client, &sql, &[&keys, &places]).await.map(drop)
 }
 
-async fn remove_keys(client: &ClientWrapper, index: i64, entries: &[Entry]) -> Result<()> {
+async fn remove_keys(client: &Connection, index: i64, entries: &[Entry]) -> Result<()> {
     if entries.is_empty() {
         return Ok(());
     }

@@ -40,6 +40,17 @@ impl KeyStore for PostgresStore {
 
 #[async_trait]
 impl MetaStore for PostgresStore {
+    async fn apps(&self) -> Result<Vec<AppId>> {
+        let rows = self.connections.read("SELECT DISTINCT app FROM meta ORDER BY app", &[]).await?;
+        rows.iter().map(|row| column::<String>(row, 0).map(AppId::new)).collect()
+    }
+
+    async fn facts(&self, app: &AppId) -> Result<Vec<(String, String)>> {
+        let sql = "SELECT key, value FROM meta WHERE app = $1 ORDER BY key";
+        let rows = self.connections.read(sql, &[&app.as_str()]).await?;
+        rows.iter().map(|row| Ok((from_column(column(row, 0)?), from_column(column(row, 1)?)))).collect()
+    }
+
     async fn meta(&self, app: &AppId, key: &str) -> Result<Option<String>> {
         let sql = "SELECT value FROM meta WHERE app = $1 AND key = $2";
         let rows = self.connections.read(sql, &[&app.as_str(), &to_column(key)]).await?;

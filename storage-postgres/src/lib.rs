@@ -62,6 +62,11 @@ impl PostgresStore {
         migrate::run(&connections, migrate::MIGRATIONS, config.create).await?;
         Ok(Self { connections, catalog: Arc::default(), clock: config.clock })
     }
+
+    /// How many statements were sent since it was opened, but those that open and end transactions: for tests and meters.
+    pub fn statements(&self) -> u64 {
+        self.connections.statements()
+    }
 }
 
 impl std::fmt::Debug for PostgresStore {

@@ -2,7 +2,7 @@
 
 use backstitch::id::AppId;
 use backstitch::secret::Secret;
-use backstitch::store::{Registration, Result, StoreError, StoreErrorKind};
+use backstitch::store::{Registration, Registrations, Result, StoreError, StoreErrorKind};
 use tokio_postgres::Row;
 
 use crate::PostgresStore;
@@ -52,20 +52,25 @@ pub(crate) async fn replace(
     }
 }
 
-/// The unconfirmed ones.
-pub(crate) const PENDING: &str = "NOT r.confirmed";
+fn condition(which: Registrations) -> &'static str {
+    match which {
+        Registrations::All => "true",
+        Registrations::Pending => "NOT r.confirmed",
+        Registrations::Unclaimed => {
+            "NOT EXISTS (SELECT 1 FROM identities i WHERE i.app = $1
+             AND i.provider = 'local-userpass' AND i.id = r.identity_id)"
+        }
+    }
+}
 
-/// Those whose identity no user has.
-pub(crate) const UNCLAIMED: &str = "NOT EXISTS (SELECT 1 FROM identities i WHERE i.app = $1
-    AND i.provider = 'local-userpass' AND i.id = r.identity_id)";
-
-/// Those of which a condition holds, in the order of their addresses, which is that of their bytes.
+/// Those of a sort, in the order of their addresses, which is that of their bytes.
 pub(crate) async fn listed(
     store: &PostgresStore,
     app: &AppId,
     (after, limit): (Option<&str>, usize),
-    condition: &'static str,
+    which: Registrations,
 ) -> Result<Vec<Registration>> {
+    let condition = condition(which);
     // An address may be empty.
     let beyond = if after.is_some() { ">" } else { ">=" };
     let sql = format!(

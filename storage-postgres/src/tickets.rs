@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use backstitch::id::AppId;
-use backstitch::store::{Result, Ticket, TicketKey, TicketStore};
+use backstitch::store::{KeptTicket, Result, Ticket, TicketKey, TicketStore};
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
 use crate::PostgresStore;
-use crate::connection::query;
+use crate::connection::{Parameters, query};
 use crate::error::corrupt;
 use crate::users::column;
 
@@ -58,6 +58,32 @@ impl TicketStore for PostgresStore {
         u64::try_from(count).map_err(|_| corrupt("a counter is negative"))
     }
 
+    async fn list_tickets(
+        &self,
+        app: &AppId,
+        after: Option<&(String, [u8; 32])>,
+        limit: usize,
+    ) -> Result<Vec<KeptTicket>> {
+        let sql = "SELECT kind, hash, payload, count, expires_at FROM tickets
+                   WHERE app = $1 AND (kind, hash) > ($2, $3) ORDER BY kind, hash LIMIT $4";
+        // A place before all: no kind is empty.
+        let (kind, hash) = after.map_or(("", [].as_slice()), |(kind, hash)| (kind.as_str(), hash.as_slice()));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = self.connections.read(sql, &[&app.as_str(), &kind, &hash, &limit]).await?;
+        rows.iter().map(kept_of).collect()
+    }
+
+    async fn keep_ticket(&self, app: &AppId, ticket: &KeptTicket) -> Result<()> {
+        let sql = "INSERT INTO tickets (app, kind, hash, payload, count, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
+                   ON CONFLICT (app, kind, hash) DO UPDATE
+                   SET payload = excluded.payload, count = excluded.count, expires_at = excluded.expires_at";
+        let KeptTicket { kind, hash, payload, count, expires_at } = ticket;
+        let count = i64::try_from(*count).unwrap_or(i64::MAX);
+        let parameters: Parameters<'_> =
+            &[&app.as_str(), kind, &hash.as_slice(), payload, &count, expires_at];
+        self.connections.change(sql, parameters).await.map(drop)
+    }
+
     async fn purge_tickets(&self, now: DateTime<Utc>) -> Result<u64> {
         self.connections.change("DELETE FROM tickets WHERE expires_at < $1", &[&now]).await
     }
@@ -65,6 +91,17 @@ impl TicketStore for PostgresStore {
 
 fn columns(key: &TicketKey) -> (&'static str, &[u8]) {
     (key.kind, &key.hash)
+}
+
+fn kept_of(row: &Row) -> Result<KeptTicket> {
+    let hash = column::<&[u8]>(row, 1)?.try_into();
+    Ok(KeptTicket {
+        kind: column(row, 0)?,
+        hash: hash.map_err(|_| corrupt("a stored hash has not 32 bytes"))?,
+        payload: column(row, 2)?,
+        count: u64::try_from(column::<i64>(row, 3)?).map_err(|_| corrupt("a counter is negative"))?,
+        expires_at: column(row, 4)?,
+    })
 }
 
 fn one_ticket(key: &TicketKey, rows: &[Row]) -> Result<Option<Ticket>> {

@@ -5,8 +5,8 @@ use backstitch::bson::oid::ObjectId;
 use backstitch::id::{AppId, UserId};
 use backstitch::secret::Secret;
 use backstitch::store::{
-    Identity, Registration, Result, StoreError, StoreErrorKind, User, UserKind, UserStore, read_identities,
-    write_identities,
+    Identity, Registration, Registrations, Result, StoreError, StoreErrorKind, User, UserKind, UserStore,
+    read_identities, write_identities,
 };
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
@@ -165,22 +165,14 @@ impl UserStore for PostgresStore {
         registrations::replace(self, app, (email, expected_hash), registration).await
     }
 
-    async fn pending_registrations(
+    async fn list_registrations(
         &self,
         app: &AppId,
+        which: Registrations,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Registration>> {
-        registrations::listed(self, app, (after, limit), registrations::PENDING).await
-    }
-
-    async fn unclaimed_registrations(
-        &self,
-        app: &AppId,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Registration>> {
-        registrations::listed(self, app, (after, limit), registrations::UNCLAIMED).await
+        registrations::listed(self, app, (after, limit), which).await
     }
 
     async fn delete_registration(&self, app: &AppId, email: &str) -> Result<bool> {

@@ -13,11 +13,10 @@ use backstitch::filter::{Filter, SortKey, matches};
 use backstitch::rules::ScopedQuery;
 use backstitch::store::Result;
 use backstitch::store::keyed::{Plan, lower};
-use deadpool_postgres::ClientWrapper;
 use futures_util::{StreamExt, pin_mut};
 
 use crate::catalog::Catalog;
-use crate::connection::query;
+use crate::connection::{Connection, query};
 use crate::error::{corrupt, from_postgres};
 use crate::statement::{After, Bounds, gather, page};
 use crate::users::column;
@@ -70,7 +69,7 @@ impl Walk {
     }
 
     /// The next documents; none when there are no more.
-    pub(crate) async fn next(&mut self, client: &ClientWrapper, batch: usize) -> Result<Vec<RawDocumentBuf>> {
+    pub(crate) async fn next(&mut self, client: &Connection, batch: usize) -> Result<Vec<RawDocumentBuf>> {
         let wanted = batch.min(self.left);
         self.page = self.page.max(wanted.min(*PAGE.end()));
         while self.found.len() < wanted && !self.is_over {
@@ -94,7 +93,7 @@ impl Walk {
         }
     }
 
-    async fn read_page(&mut self, client: &ClientWrapper) -> Result<()> {
+    async fn read_page(&mut self, client: &Connection) -> Result<()> {
         let limit = i64::try_from(self.page).unwrap_or(i64::MAX);
         let statement = page(self.collection, &self.plan, (&self.after, &self.bounds), &limit);
         let rows = query(client, &statement.sql, &statement.parameters).await?;
@@ -117,10 +116,10 @@ impl Walk {
         Ok(())
     }
 
-    async fn read_all(&mut self, client: &ClientWrapper) -> Result<()> {
+    async fn read_all(&mut self, client: &Connection) -> Result<()> {
         let mut first = BinaryHeap::new();
         let statement = gather(self.collection, &self.plan);
-        let prepared = client.prepare_cached(&statement.sql).await.map_err(from_postgres)?;
+        let prepared = client.prepared(&statement.sql).await?;
         let rows = client.query_raw(&prepared, statement.parameters()).await;
         let rows = rows.map_err(from_postgres)?;
         pin_mut!(rows);

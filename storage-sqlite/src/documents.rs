@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use async_trait::async_trait;
 use backstitch::env::Executor;
+use backstitch::id::CollectionId;
 use backstitch::rules::ScopedQuery;
+use backstitch::store::keyed::Collection;
 use backstitch::store::{
     Capabilities, CollectionSpec, Cursor, DocumentStore, Durability, Result, Snapshot, Transaction,
     TransactionOptions,
@@ -31,6 +33,15 @@ impl DocumentStore for SqliteStore {
                 collections.iter().try_for_each(|collection| index::prepare(backend, collection))
             })
             .await
+    }
+
+    async fn collections(&self) -> Result<Vec<CollectionSpec>> {
+        let lease = self.readers.lease().await?;
+        let collections = lease.reader()?.catalog.collections();
+        let spec = |(id, collection): (&CollectionId, &Arc<Collection>)| collection.spec(id);
+        let mut collections: Vec<_> = collections.iter().map(spec).collect();
+        collections.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(collections)
     }
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>> {

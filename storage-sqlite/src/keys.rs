@@ -65,6 +65,24 @@ impl KeyStore for SqliteStore {
 
 #[async_trait]
 impl MetaStore for SqliteStore {
+    async fn apps(&self) -> Result<Vec<AppId>> {
+        self.readers.read(|connection| {
+            let sql = "SELECT DISTINCT app FROM meta ORDER BY app";
+            let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+            let apps = statement.query_map([], |row| row.get::<_, String>(0)).map_err(from_sqlite)?;
+            apps.map(|app| app.map(AppId::new).map_err(from_sqlite)).collect()
+        })
+    }
+
+    async fn facts(&self, app: &AppId) -> Result<Vec<(String, String)>> {
+        self.readers.read(|connection| {
+            let sql = "SELECT key, value FROM meta WHERE app = ?1 ORDER BY key";
+            let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+            let facts = statement.query_map([app.as_str()], |row| Ok((row.get(0)?, row.get(1)?)));
+            facts.map_err(from_sqlite)?.map(|fact| fact.map_err(from_sqlite)).collect()
+        })
+    }
+
     async fn meta(&self, app: &AppId, key: &str) -> Result<Option<String>> {
         self.readers.read(|connection| value_of(connection, app, key))
     }

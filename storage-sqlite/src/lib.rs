@@ -9,6 +9,7 @@
 //!    checked against the whole filter with `filter::matches`, so no part is approximated.
 
 mod api_keys;
+mod backup;
 mod catalog;
 mod config;
 mod connection;

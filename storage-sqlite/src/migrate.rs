@@ -54,8 +54,8 @@ mod tests {
     use backstitch::env::Env;
     use backstitch::id::{AppId, SessionId, UserId};
     use backstitch::store::{
-        Identity, KeyAlgorithm, KeyStore, ListedSession, SessionStore, StoreErrorKind, UserStore,
-        write_identities,
+        Identity, KeyAlgorithm, KeyStore, ListedSession, Registrations, SessionStore, StoreErrorKind,
+        UserStore, write_identities,
     };
 
     use super::*;
@@ -126,7 +126,10 @@ mod tests {
             keys.iter().map(|key| (key.id.as_str(), key.algorithm)).collect::<Vec<_>>(),
             [("k", KeyAlgorithm::Hs256)]
         );
-        assert_eq!(store.pending_registrations(&app, None, 9).await.unwrap()[0].email, "ada@x");
+        assert_eq!(
+            store.list_registrations(&app, Registrations::Pending, None, 9).await.unwrap()[0].email,
+            "ada@x"
+        );
         // What is new works on what is old.
         assert!(store.delete_user(&app, user).await.unwrap());
         assert_eq!(store.registration(&app, "ada@x").await.unwrap(), None);

@@ -2,7 +2,7 @@
 
 use backstitch::id::{AppId, UserId};
 use backstitch::secret::Secret;
-use backstitch::store::{Registration, Result, StoreError, StoreErrorKind};
+use backstitch::store::{Registration, Registrations, Result, StoreError, StoreErrorKind};
 use rusqlite::{Connection, Row, params};
 
 use crate::error::from_sqlite;
@@ -57,20 +57,25 @@ pub(crate) fn replace(
     }
 }
 
-/// The unconfirmed ones.
-pub(crate) const PENDING: &str = "confirmed = 0";
+fn condition(which: Registrations) -> &'static str {
+    match which {
+        Registrations::All => "1",
+        Registrations::Pending => "confirmed = 0",
+        Registrations::Unclaimed => {
+            "NOT EXISTS (SELECT 1 FROM identities AS claimed WHERE claimed.app = ?1
+             AND claimed.provider = 'local-userpass' AND claimed.id = registrations.identity_id)"
+        }
+    }
+}
 
-/// Those whose identity no user has.
-pub(crate) const UNCLAIMED: &str = "NOT EXISTS (SELECT 1 FROM identities AS claimed WHERE claimed.app = ?1
-    AND claimed.provider = 'local-userpass' AND claimed.id = registrations.identity_id)";
-
-/// Those of which a condition holds, in the order of their addresses, which is that of their bytes.
+/// Those of a sort, in the order of their addresses, which is that of their bytes.
 pub(crate) fn listed(
     connection: &Connection,
     app: &AppId,
     (after, limit): (Option<&str>, usize),
-    condition: &'static str,
+    which: Registrations,
 ) -> Result<Vec<Registration>> {
+    let condition = condition(which);
     // An address may be empty.
     let beyond = if after.is_some() { ">" } else { ">=" };
     let sql = format!(

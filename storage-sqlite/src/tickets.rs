@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use backstitch::id::AppId;
-use backstitch::store::{Durability, Result, Ticket, TicketKey, TicketStore};
+use backstitch::store::{Durability, KeptTicket, Result, Ticket, TicketKey, TicketStore};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
@@ -67,6 +67,49 @@ impl TicketStore for SqliteStore {
                     .query_row(params![app.as_str(), key.kind, key.hash, now, expires], |row| row.get(0))
                     .map_err(from_sqlite)?;
                 u64::try_from(count).map_err(|_| corrupt("a counter is negative"))
+            })
+            .await
+    }
+
+    async fn list_tickets(
+        &self,
+        app: &AppId,
+        after: Option<&(String, [u8; 32])>,
+        limit: usize,
+    ) -> Result<Vec<KeptTicket>> {
+        // A place before all: no kind is empty.
+        let (kind, hash) = after.map_or(("", [0; 32]), |(kind, hash)| (kind.as_str(), *hash));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.readers.read(|connection| {
+            let sql = "SELECT kind, hash, payload, count, expires_at FROM tickets
+                       WHERE app = ?1 AND (kind, hash) > (?2, ?3) ORDER BY kind, hash LIMIT ?4";
+            let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+            let mut rows = statement.query(params![app.as_str(), kind, hash, limit]).map_err(from_sqlite)?;
+            let mut tickets = Vec::new();
+            while let Some(row) = rows.next().map_err(from_sqlite)? {
+                let count: i64 = row.get(3).map_err(from_sqlite)?;
+                tickets.push(KeptTicket {
+                    kind: row.get(0).map_err(from_sqlite)?,
+                    hash: row.get(1).map_err(from_sqlite)?,
+                    payload: row.get(2).map_err(from_sqlite)?,
+                    count: u64::try_from(count).map_err(|_| corrupt("a counter is negative"))?,
+                    expires_at: from_column(row.get(4).map_err(from_sqlite)?)?,
+                });
+            }
+            Ok(tickets)
+        })
+    }
+
+    async fn keep_ticket(&self, app: &AppId, ticket: &KeptTicket) -> Result<()> {
+        let (app, ticket) = (app.clone(), ticket.clone());
+        let count = i64::try_from(ticket.count).unwrap_or(i64::MAX);
+        self.writer
+            .once(Durability::Process, move |backend| {
+                let sql = "INSERT OR REPLACE INTO tickets (app, kind, hash, payload, count, expires_at)
+                           VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+                let (kind, hash, expires) = (&ticket.kind, ticket.hash, to_column(ticket.expires_at));
+                let parameters = params![app.as_str(), kind, hash, ticket.payload, count, expires];
+                execute(&backend.connection, sql, parameters).map(drop)
             })
             .await
     }

@@ -5,8 +5,8 @@ use backstitch::bson::oid::ObjectId;
 use backstitch::id::{AppId, UserId};
 use backstitch::secret::Secret;
 use backstitch::store::{
-    Durability, Registration, Result, StoreError, StoreErrorKind, User, UserKind, UserStore, read_identities,
-    write_identities,
+    Durability, Registration, Registrations, Result, StoreError, StoreErrorKind, User, UserKind, UserStore,
+    read_identities, write_identities,
 };
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
@@ -159,25 +159,14 @@ impl UserStore for SqliteStore {
             .await
     }
 
-    async fn pending_registrations(
+    async fn list_registrations(
         &self,
         app: &AppId,
+        which: Registrations,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Registration>> {
-        self.readers
-            .read(|connection| registrations::listed(connection, app, (after, limit), registrations::PENDING))
-    }
-
-    async fn unclaimed_registrations(
-        &self,
-        app: &AppId,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Registration>> {
-        self.readers.read(|connection| {
-            registrations::listed(connection, app, (after, limit), registrations::UNCLAIMED)
-        })
+        self.readers.read(|connection| registrations::listed(connection, app, (after, limit), which))
     }
 
     async fn delete_registration(&self, app: &AppId, email: &str) -> Result<bool> {

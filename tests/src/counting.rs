@@ -8,10 +8,10 @@ use backstitch::id::{ApiKeyId, AppId, SessionId, UserId};
 use backstitch::rules::{ScopedQuery, ScopedWrite};
 use backstitch::secret::Secret;
 use backstitch::store::{
-    ApiKey, ApiKeyStore, Capabilities, CollectionSpec, Cursor, DocumentStore, KeyStore, ListedSession,
-    LiveSession, MetaStore, Registration, Result, Session, SessionStore, SigningKeyRecord, Snapshot, Store,
-    StoreError, StoreErrorKind, Ticket, TicketKey, TicketStore, Transaction, TransactionOptions, User,
-    UserStore,
+    ApiKey, ApiKeyStore, Capabilities, CollectionSpec, Cursor, DocumentStore, KeptTicket, KeyStore,
+    ListedSession, LiveSession, MetaStore, Registration, Registrations, Result, Session, SessionStore,
+    SigningKeyRecord, Snapshot, Store, StoreError, StoreErrorKind, Ticket, TicketKey, TicketStore,
+    Transaction, TransactionOptions, User, UserStore,
 };
 use bson::Document;
 use chrono::{DateTime, Utc};
@@ -98,6 +98,10 @@ impl DocumentStore for CountingStore {
         self.inner.prepare(collections).await
     }
 
+    async fn collections(&self) -> Result<Vec<CollectionSpec>> {
+        self.inner.collections().await
+    }
+
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
         Ok(Box::new(Counted { inner: self.inner.snapshot().await?, requests: Arc::clone(&self.requests) }))
     }
@@ -175,8 +179,7 @@ pass_on!(UserStore {
     fn registration(app: &AppId, email: &str) -> Option<Registration>;
     fn replace_registration(app: &AppId, registration: &Registration, expected_hash: &Secret) -> ();
     fn move_registration(app: &AppId, email: &str, registration: &Registration, expected_hash: &Secret) -> ();
-    fn pending_registrations(app: &AppId, after: Option<&str>, limit: usize) -> Vec<Registration>;
-    fn unclaimed_registrations(app: &AppId, after: Option<&str>, limit: usize) -> Vec<Registration>;
+    fn list_registrations(app: &AppId, which: Registrations, after: Option<&str>, limit: usize) -> Vec<Registration>;
     fn delete_registration(app: &AppId, email: &str) -> bool;
 });
 
@@ -206,6 +209,8 @@ pass_on!(TicketStore {
     fn take_ticket(app: &AppId, key: &TicketKey, now: DateTime<Utc>) -> Option<Ticket>;
     fn ticket(app: &AppId, key: &TicketKey, now: DateTime<Utc>) -> Option<Ticket>;
     fn bump_ticket(app: &AppId, key: &TicketKey, now: DateTime<Utc>, expires_at: DateTime<Utc>) -> u64;
+    fn list_tickets(app: &AppId, after: Option<&(String, [u8; 32])>, limit: usize) -> Vec<KeptTicket>;
+    fn keep_ticket(app: &AppId, ticket: &KeptTicket) -> ();
     fn purge_tickets(now: DateTime<Utc>) -> u64;
 });
 
@@ -227,6 +232,8 @@ impl KeyStore for CountingStore {
 }
 
 pass_on!(MetaStore {
+    fn apps() -> Vec<AppId>;
+    fn facts(app: &AppId) -> Vec<(String, String)>;
     fn meta(app: &AppId, key: &str) -> Option<String>;
     fn meta_or_insert(app: &AppId, key: &str, value: &str) -> String;
 });

@@ -30,5 +30,5 @@ pub use identity_service::{
 };
 pub use movies::{Movies, each_store};
 pub use signer::Signer;
-pub use stores::both_stores;
+pub use stores::{every_store, memory_store, postgres_config, postgres_store, sqlite_store};
 pub use things::{Things, each_store_with_things, ids};

@@ -10,7 +10,7 @@ use backstitch::engine::Engine;
 use backstitch::store::Store;
 use bson::doc;
 
-use crate::{Client, both_stores};
+use crate::{Client, every_store};
 
 /// The example, served.
 #[derive(Clone)]
@@ -63,7 +63,7 @@ pub fn each_store<F: Future<Output = ()>>(story: impl Fn(Movies) -> F) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let folder = tempfile::tempdir().expect("a folder");
-        for store in both_stores(folder.path()) {
+        for store in every_store(folder.path()).await {
             story(Movies::on(store).await).await;
         }
     });

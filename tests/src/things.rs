@@ -15,7 +15,7 @@ use bson::oid::ObjectId;
 use bson::{Bson, DateTime, Decimal128, Document, RawDocumentBuf, Timestamp, doc};
 use serde_json::{Value, json};
 
-use crate::{Client, both_stores};
+use crate::{Client, every_store};
 
 /// `Thing` and `Person` on a store, which a guest may read and write but for what is `hidden`.
 #[derive(Clone)]
@@ -88,7 +88,7 @@ pub fn each_store_with_things<F: Future<Output = ()>>(story: impl Fn(Things) -> 
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let folder = tempfile::tempdir().expect("a folder");
-        for store in both_stores(folder.path()) {
+        for store in every_store(folder.path()).await {
             story(Things::on(store).await).await;
         }
     });

@@ -26,7 +26,7 @@ use backstitch::http::{Network, PeerAddress};
 use backstitch::id::{AppId, UserId};
 use backstitch::secret::Secret;
 use backstitch::store::{KeyAlgorithm, Store};
-use backstitch_tests::{CLIENT_ID, CLIENT_SECRET, Client, IdentityService, both_stores};
+use backstitch_tests::{CLIENT_ID, CLIENT_SECRET, Client, IdentityService, every_store, memory_store};
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Value, json};
@@ -135,8 +135,7 @@ impl World {
 
 #[tokio::test]
 async fn an_access_list_admits_by_address_before_anything_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let [memory, _] = both_stores(folder.path());
+    let memory = memory_store();
     let mut app = club();
     app.access_list = Some(vec!["10.0.0.0/8".parse().unwrap()]);
     let limited = world(memory.clone(), app.clone()).await;
@@ -162,7 +161,7 @@ async fn an_access_list_admits_by_address_before_anything_else() {
 #[tokio::test]
 async fn the_key_set_is_served_with_public_halves_only() {
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         let world = world(store, club()).await;
         let fetch = || world.send(Method::GET, ".well-known/jwks.json", None, Value::Null);
         let before = fetch().await;
@@ -184,7 +183,7 @@ async fn the_key_set_is_served_with_public_halves_only() {
 #[tokio::test]
 async fn a_session_is_listed_with_what_its_client_said_of_its_device() {
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         let world = world(store, club()).await;
         let device = json!({
             "deviceId": "65a000000000000000000001", "platform": "firefox", "sdkVersion": "2.0.1",
@@ -205,7 +204,7 @@ async fn a_session_is_listed_with_what_its_client_said_of_its_device() {
 #[tokio::test]
 async fn mails_to_one_address_are_limited_and_so_are_those_asked_for_from_one() {
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         let world = world(store, club()).await;
         world.engine.app(APP).unwrap().register("ada@example.test", &Secret::new(PASSWORD)).await.unwrap();
         for (email, status) in [("ada@example.test", 200), ("nobody@example.test", 404)] {
@@ -233,7 +232,7 @@ async fn mails_to_one_address_are_limited_and_so_are_those_asked_for_from_one() 
 #[tokio::test]
 async fn guesses_at_the_present_password_are_throttled_apart_from_log_ins() {
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         let world = world(store, club()).await;
         let client = Client::new(&world.engine, APP).person("ada@example.test").await;
         let app = world.engine.app(APP).unwrap();
@@ -263,8 +262,7 @@ async fn guesses_at_the_present_password_are_throttled_apart_from_log_ins() {
 
 #[tokio::test]
 async fn an_address_that_failed_too_often_cannot_begin_a_redirect() {
-    let folder = tempfile::tempdir().unwrap();
-    let [memory, _] = both_stores(folder.path());
+    let memory = memory_store();
     let world = world(memory, club()).await;
     let begin = |from| {
         let path = "auth/providers/oidc-corp/login?redirect=https://club.example/&state=abc";

@@ -19,7 +19,7 @@ use backstitch::error::ErrorKind;
 use backstitch::id::{AppId, UserId};
 use backstitch::secret::Secret;
 use backstitch::store::Store;
-use backstitch_tests::{Client, both_stores};
+use backstitch_tests::{Client, every_store};
 use bson::doc;
 use serde_json::json;
 
@@ -82,7 +82,7 @@ async fn profile(client: &Client) -> u16 {
 /// Runs a story on each store.
 async fn on_each_store(story: impl AsyncFn(World)) {
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         story(world(store).await).await;
     }
 }

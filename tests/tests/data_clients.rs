@@ -1,4 +1,4 @@
-//! The web client's `mongoClient` and functions, unmodified, on both stores over a real socket.
+//! The web client's `mongoClient` and functions, unmodified, on every store over a real socket.
 //!
 //! Without Node, or before `npm ci` in `tests/clients`, these say so and pass, unless
 //! `BACKSTITCH_REQUIRE_CLIENTS` is set.
@@ -10,7 +10,7 @@ use backstitch::auth::config::ProviderKind;
 use backstitch::engine::Engine;
 use backstitch::functions::FunctionCall;
 use backstitch::id::AppId;
-use backstitch_tests::both_stores;
+use backstitch_tests::every_store;
 use backstitch_tests::served::{free_port, in_axum_on, node};
 use bson::Bson;
 use serde_json::json;
@@ -26,7 +26,7 @@ fn config() -> AppConfig {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_web_client_reads_and_writes_and_calls() {
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         let sum =
             async |call: FunctionCall| Ok(Bson::Int32(call.arguments.iter().filter_map(Bson::as_i32).sum()));
         let (listener, base) = free_port().await;

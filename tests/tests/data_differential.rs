@@ -1,4 +1,4 @@
-//! The data service against a second, naive implementation of MongoDB's query and update operators, on both stores.
+//! The data service against a second, naive implementation of MongoDB's query and update operators, on every store.
 //!
 //! `BACKSTITCH_DATA_CASES` says how many random cases are tried (300 of each kind when it is not set).
 
@@ -14,7 +14,7 @@ use backstitch::actor::Actor;
 use backstitch::app::AppConfig;
 use backstitch::engine::{App, Engine};
 use backstitch::id::AppId;
-use backstitch_tests::{both_stores, naive_data};
+use backstitch_tests::{every_store, naive_data};
 use bson::{Bson, Document, doc};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -179,16 +179,17 @@ fn numbered(documents: Vec<Document>) -> Vec<Document> {
     (0..).zip(documents).map(number).collect()
 }
 
-/// Runs a property against both stores; the second, which has a disk, gets a tenth of the cases.
-fn on_both_stores<T: std::fmt::Debug>(
+/// Runs a property against every store; those that have a disk get a tenth of the cases.
+fn on_every_store<T: std::fmt::Debug>(
     strategy: impl Strategy<Value = T> + Clone,
     property: impl AsyncFn(&Service, T) -> Result<(), TestCaseError>,
 ) {
     let cases =
         std::env::var("BACKSTITCH_DATA_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300);
     let folder = tempfile::tempdir().unwrap();
-    for (store, cases) in both_stores(folder.path()).into_iter().zip([cases, cases / 10]) {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let stores = runtime.block_on(every_store(folder.path()));
+    for (store, cases) in stores.into_iter().zip([cases, cases / 10, cases / 10]) {
         let config = AppConfig::new("d").with_id(AppId::new("d-abcde"));
         let builder = Engine::builder().store(store).public_url("http://d.example").app(config);
         let engine = runtime.block_on(builder.build()).unwrap();
@@ -204,7 +205,7 @@ fn on_both_stores<T: std::fmt::Debug>(
 #[test]
 fn queries_find_what_the_naive_evaluator_finds() {
     let case = (proptest::collection::vec(fields(value()), 1..7), query()).boxed();
-    on_both_stores(case, async |service, (documents, query)| {
+    on_every_store(case, async |service, (documents, query)| {
         let documents = numbered(documents);
         service.fill(&documents).await;
         let found = service.call("find", doc! { "query": query.clone() }).await;
@@ -233,7 +234,7 @@ fn queries_find_what_the_naive_evaluator_finds() {
 #[test]
 fn updates_make_what_the_naive_evaluator_makes() {
     let case = (fields(value()), update()).boxed();
-    on_both_stores(case, async |service, (document, update)| {
+    on_every_store(case, async |service, (document, update)| {
         let document = numbered(vec![document]).remove(0);
         service.fill(std::slice::from_ref(&document)).await;
         let filters =

@@ -1,4 +1,4 @@
-//! `foldEmails`: one account whatever the spelling of its address, and none that swallows another, on both stores.
+//! `foldEmails`: one account whatever the spelling of its address, and none that swallows another, on every store.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ use backstitch::error::{ErrorKind, Result};
 use backstitch::id::AppId;
 use backstitch::secret::Secret;
 use backstitch::store::Store;
-use backstitch_tests::{Client, both_stores};
+use backstitch_tests::{Client, every_store};
 use bson::doc;
 use serde_json::json;
 
@@ -98,7 +98,7 @@ fn on_each_store<F: Future<Output = ()>>(story: impl Fn(Arc<dyn Store>) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let folder = tempfile::tempdir().unwrap();
-        for store in both_stores(folder.path()) {
+        for store in every_store(folder.path()).await {
             story(store).await;
         }
     });

@@ -17,7 +17,7 @@ use backstitch::engine::{App, Engine};
 use backstitch::functions::{FunctionCall, FunctionFailure, FunctionSettings, FunctionSource};
 use backstitch::id::AppId;
 use backstitch::schema::{CustomResolver, ResolverType};
-use backstitch_tests::both_stores;
+use backstitch_tests::every_store;
 use bson::{Bson, Document, doc};
 use bytes::Bytes;
 use http::StatusCode;
@@ -118,7 +118,7 @@ fn each_store<F: Future<Output = ()>>(story: impl Fn(Story) -> F) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let folder = tempfile::tempdir().unwrap();
-        for store in both_stores(folder.path()) {
+        for store in every_store(folder.path()).await {
             let echo = async |call: FunctionCall| Ok(Bson::Array(call.arguments));
             let add_item = async |call: FunctionCall| add(&call, number(&call)).await;
             let add_two = async |call: FunctionCall| {

@@ -1,4 +1,4 @@
-//! What each mutation writes, and that a mutation that fails writes nothing, on both stores.
+//! What each mutation writes, and that a mutation that fails writes nothing, on every store.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Every query operator on every kind of field, with null and missing, on both stores.
+//! Every query operator on every kind of field, with null and missing, on every store.
 
 #![allow(
     clippy::unwrap_used,

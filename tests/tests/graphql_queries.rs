@@ -1,4 +1,4 @@
-//! Order, pages and the shape of the answer, on both stores.
+//! Order, pages and the shape of the answer, on every store.
 
 #![allow(
     clippy::unwrap_used,

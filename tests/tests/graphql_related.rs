@@ -18,7 +18,7 @@ use backstitch::limits::Limits;
 use backstitch::schema::Relationship;
 use backstitch::store::Store;
 use backstitch_storage_memory::MemoryStore;
-use backstitch_tests::{Client, CountingStore, both_stores};
+use backstitch_tests::{Client, CountingStore, every_store};
 use serde_json::{Value, json};
 
 const APP: &str = "library-abcde";
@@ -121,7 +121,7 @@ async fn code(client: &Client, query: &str) -> String {
 #[tokio::test]
 async fn conditions_nest_through_relations_of_both_kinds_with_and_or_and_their_negation() {
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         fill(&store).await;
         let client = guest(&store, all(), Limits::default()).await;
         let cases: &[(&str, &[i64])] = &[
@@ -163,7 +163,7 @@ async fn a_relation_is_not_followed_by_a_key_that_the_caller_may_not_read() {
     let price = json!({ "name": "some", "apply_when": {},
         "fields": { "price": { "read": false } }, "additional_fields": { "read": true } });
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         fill(&store).await;
         // Neither a query nor its negation tells which loan is of the book that hides its code.
         let client = guest(&store, sometimes.clone(), Limits::default()).await;
@@ -184,7 +184,7 @@ async fn a_relation_is_not_followed_by_a_key_that_the_caller_may_not_read() {
 #[tokio::test]
 async fn however_many_related_documents_match_none_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         let client = guest(&store, all(), Limits::default()).await;
         let many = 6_000;
         let insert = "mutation($b: [BookInsertInput!]!, $l: [LoanInsertInput!]!) {
@@ -235,7 +235,7 @@ async fn a_condition_on_related_documents_is_one_request() {
 #[tokio::test]
 async fn a_relation_whose_documents_are_too_many_is_refused_and_not_cut() {
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         fill(&store).await;
         let twins = "mutation { insertManyBooks(data: [{ _id: 8, code: \"a\" }, { _id: 9, code: \"a\" }]) { insertedIds } }";
         served(&store, library(all(), true), Limits::default()).await.data(twins, json!({})).await;

@@ -18,7 +18,7 @@ use backstitch::id::{AppId, CollectionId};
 use backstitch::schema::Relationship;
 use backstitch::store::Store;
 use backstitch_storage_memory::MemoryStore;
-use backstitch_tests::{Client, CountingStore, both_stores};
+use backstitch_tests::{Client, CountingStore, every_store};
 use serde_json::{Value, json};
 
 const APP: &str = "garage-abcde";
@@ -77,7 +77,7 @@ async fn guest(store: Arc<dyn Store>) -> Client {
 /// Runs a story on each store.
 async fn each_store<F: Future<Output = ()>>(story: impl Fn(Client) -> F) {
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         story(guest(store).await).await;
     }
 }

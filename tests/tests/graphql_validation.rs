@@ -16,7 +16,7 @@ use backstitch::engine::Engine;
 use backstitch::id::AppId;
 use backstitch::schema::Relationship;
 use backstitch::store::Store;
-use backstitch_tests::{Client, both_stores};
+use backstitch_tests::{Client, every_store};
 use serde_json::{Value, json};
 
 const APP: &str = "zoo-abcde";
@@ -80,7 +80,7 @@ const ANIMALS: &str = "{ animals(sortBy: _ID_ASC) { _id name } }";
 async fn a_document_that_does_not_fit_reads_as_null_with_an_error() {
     use ValidationAction::{Error, Off, Warn};
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         let writer = guest(&store, zoo(Off, Off, false)).await;
         let written = ask(
             &writer,
@@ -119,7 +119,7 @@ async fn a_document_that_does_not_fit_reads_as_null_with_an_error() {
 async fn a_refused_write_names_path_and_keyword() {
     use ValidationAction::{Error, Off};
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         let client = guest(&store, zoo(Off, Error, false)).await;
         let refused =
             ask(&client, r#"mutation { insertOneAnimal(data: { _id: "c", name: "camels" }) { _id } }"#).await;
@@ -132,7 +132,7 @@ async fn a_refused_write_names_path_and_keyword() {
 async fn what_does_not_fit_is_not_told_of_a_field_that_is_hidden() {
     use ValidationAction::{Error, Off};
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         let writer = guest(&store, zoo(Off, Off, false)).await;
         ask(&writer, r#"mutation { insertOneAnimal(data: { _id: "a", name: "ape", secret: 9 }) { _id } }"#)
             .await;

@@ -1,4 +1,4 @@
-//! `hideAccounts`: answers that tell nobody whether an address has an account, on both stores.
+//! `hideAccounts`: answers that tell nobody whether an address has an account, on every store.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,7 +24,7 @@ use backstitch::id::AppId;
 use backstitch::limits::Limits;
 use backstitch::secret::Secret;
 use backstitch::store::Store;
-use backstitch_tests::{Client, CountingStore, Reply, both_stores};
+use backstitch_tests::{Client, CountingStore, Reply, every_store};
 use bson::{Bson, doc};
 use serde_json::{Value, json};
 
@@ -142,7 +142,7 @@ fn on_each_store<F: Future<Output = ()>>(story: impl Fn(Arc<dyn Store>) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let folder = tempfile::tempdir().unwrap();
-        for store in both_stores(folder.path()) {
+        for store in every_store(folder.path()).await {
             story(store).await;
         }
     });

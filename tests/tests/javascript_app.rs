@@ -1,5 +1,5 @@
 //! An exported app whose log-in, confirmation, reset, user creation, trigger, rule and resolvers are JavaScript, brought
-//! back unchanged: by realm-web and Apollo Client, unmodified, on both stores.
+//! back unchanged: by realm-web and Apollo Client, unmodified, on every store.
 //!
 //! Without Node, or before `npm ci` in `tests/clients`, this says so and passes, unless
 //! `BACKSTITCH_REQUIRE_CLIENTS` is set.
@@ -9,13 +9,13 @@
 use backstitch::engine::Engine;
 use backstitch::env::Env;
 use backstitch_functions_js::{JsFunctions, Settings};
-use backstitch_tests::both_stores;
+use backstitch_tests::every_store;
 use backstitch_tests::served::{free_port, imported, in_axum_on, node};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_that_is_all_javascript_comes_back_unchanged() {
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         let (listener, base) = free_port().await;
         let (config, env) = (imported("apps/javascript"), Env::system());
         let app = config.id.to_string();

@@ -1,4 +1,4 @@
-//! An export whose log-in, rules, resolver and functions are JavaScript, served on both stores.
+//! An export whose log-in, rules, resolver and functions are JavaScript, served on every store.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use backstitch::app::AppConfig;
 use backstitch::engine::Engine;
 use backstitch::env::Env;
 use backstitch_functions_js::{JsFunctions, Settings};
-use backstitch_tests::{Client, both_stores};
+use backstitch_tests::{Client, every_store};
 use serde_json::{Value, json};
 
 const APP: &str = "scripted-abcde";
@@ -118,7 +118,7 @@ fn each_store<F: Future<Output = ()>>(story: impl Fn(Engine) -> F) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let folder = tempfile::tempdir().unwrap();
-        for store in both_stores(folder.path()) {
+        for store in every_store(folder.path()).await {
             let env = Env::system();
             let functions = JsFunctions::new(Settings::default().workers(2), &env);
             let builder = Engine::builder().store(store).env(env).public_url("https://scripted.example");

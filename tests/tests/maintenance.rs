@@ -1,4 +1,4 @@
-//! What `Engine::maintenance` removes, and what it leaves, on both stores with steered time.
+//! What `Engine::maintenance` removes, and what it leaves, on every store with steered time.
 
 #![allow(
     clippy::unwrap_used,

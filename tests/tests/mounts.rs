@@ -11,13 +11,22 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use backstitch::store::Store;
 use backstitch_conformance::mounts::{fixture, run_all};
 use backstitch_http::tower::EngineService;
 use backstitch_storage_memory::MemoryStore;
+use backstitch_tests::every_store;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_tower_mount_in_axum_passes_every_check() {
-    let engine = fixture(Arc::new(MemoryStore::new())).await;
+async fn the_tower_mount_in_axum_passes_every_check_on_every_store() {
+    let folder = tempfile::tempdir().unwrap();
+    for store in every_store(folder.path()).await {
+        the_tower_mount_passes_every_check(store).await;
+    }
+}
+
+async fn the_tower_mount_passes_every_check(store: Arc<dyn Store>) {
+    let engine = fixture(store).await;
     let mount = EngineService::new(engine).with_peer(|extensions| {
         extensions.get::<axum::extract::ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
     });

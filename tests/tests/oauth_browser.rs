@@ -23,7 +23,7 @@ use backstitch::secret::Secret;
 use backstitch::store::Store;
 use backstitch_http::client::HttpsClient;
 use backstitch_http::tower::EngineService;
-use backstitch_tests::both_stores;
+use backstitch_tests::every_store;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
@@ -38,7 +38,7 @@ async fn a_browser_goes_to_the_service_and_comes_back_logged_in_or_linked_on_eve
     let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
     let Some(chromium) = ready(&clients).await else { return };
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         browse(&clients, &chromium, store).await;
     }
 }

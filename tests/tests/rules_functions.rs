@@ -1,4 +1,4 @@
-//! Rules that call functions, on both stores.
+//! Rules that call functions, on every store.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use backstitch::app::{AppConfig, CollectionConfig};
 use backstitch::auth::config::ProviderKind;
 use backstitch::engine::Engine;
 use backstitch::functions::{FunctionCall, FunctionFailure};
-use backstitch_tests::{Client, both_stores};
+use backstitch_tests::{Client, every_store, memory_store};
 use bson::Bson;
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ fn each_store<F: Future<Output = ()>>(rules: &Value, story: impl Fn(Story) -> F)
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let folder = tempfile::tempdir().unwrap();
-        for store in both_stores(folder.path()) {
+        for store in every_store(folder.path()).await {
             let calls = Calls::default();
             let engine = Engine::builder()
                 .store(store)
@@ -227,8 +227,7 @@ fn a_role_whose_function_is_not_there_is_closed_and_reported() {
     ]});
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let folder = tempfile::tempdir().unwrap();
-        let [store, _] = both_stores(folder.path());
+        let store = memory_store();
         let engine = Engine::builder().store(store).public_url("http://x.example").app(app(&rules));
         let engine = engine.build().await.unwrap();
         let report = engine.apps().next().unwrap().report();

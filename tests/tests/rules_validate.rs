@@ -1,4 +1,4 @@
-//! `validate` in a schema: rules about a value and the one before it, on both stores.
+//! `validate` in a schema: rules about a value and the one before it, on every store.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use backstitch::auth::config::ProviderKind;
 use backstitch::engine::{App, Engine};
 use backstitch::functions::FunctionCall;
 use backstitch::graphql::GraphqlRequest;
-use backstitch_tests::{Client, both_stores};
+use backstitch_tests::{Client, every_store};
 use bson::Bson;
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ fn each_store<F: Future<Output = ()>>(action: ValidationAction, story: impl Fn(A
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let folder = tempfile::tempdir().unwrap();
-        for store in both_stores(folder.path()) {
+        for store in every_store(folder.path()).await {
             let is_word = async |call: FunctionCall| match call.arguments.first() {
                 Some(Bson::String(text)) => Ok(Bson::Boolean(!text.contains(' '))),
                 _ => Ok(Bson::Boolean(false)),

@@ -1,4 +1,4 @@
-//! What happens when somebody signs up: their document, and the app's triggers, on both stores.
+//! What happens when somebody signs up: their document, and the app's triggers, on every store.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,7 +19,7 @@ use backstitch::auth::{UserDocument, UserEventKind};
 use backstitch::engine::Engine;
 use backstitch::env::{Env, Timer};
 use backstitch::functions::{FunctionCall, FunctionFailure};
-use backstitch_tests::both_stores;
+use backstitch_tests::every_store;
 use bson::{Bson, doc};
 use serde_json::json;
 use tokio::sync::watch;
@@ -86,7 +86,7 @@ fn each_store<F: Future<Output = ()>>(config: &AppConfig, failures: usize, story
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let folder = tempfile::tempdir().unwrap();
-        for store in both_stores(folder.path()) {
+        for store in every_store(folder.path()).await {
             let (sender, ended) = watch::channel(0);
             let sender = Arc::new(sender);
             let noted = move |call: FunctionCall| {

@@ -25,6 +25,7 @@ const SOURCES: &[&str] = &[
     "conformance",
     "storage-memory",
     "storage-sqlite",
+    "storage-postgres",
     "functions-js",
     "http",
     "cli",
@@ -38,6 +39,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("conformance", &["backstitch"]),
     ("storage-memory", &["backstitch"]),
     ("storage-sqlite", &["backstitch"]),
+    ("storage-postgres", &["backstitch"]),
     ("functions-js", &["backstitch"]),
     ("http", &["backstitch"]),
 ];
@@ -59,6 +61,7 @@ const MODULES: &[(&str, &[&str])] = &[
 const PLACES: &[(&str, &[&str])] = &[
     ("juniper", &["core/src/graphql/"]),
     ("rusqlite", &["storage-sqlite/"]),
+    ("tokio_postgres", &["storage-postgres/"]),
     ("rquickjs", &["functions-js/"]),
     ("actix_web", &["http/src/actix.rs", "examples/actix/"]),
     ("SystemTime::now", &["core/src/env/"]),

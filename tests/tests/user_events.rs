@@ -1,4 +1,4 @@
-//! Log-in, making and deleting of users, as a host hears of them, on both stores.
+//! Log-in, making and deleting of users, as a host hears of them, on every store.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ use backstitch::functions::{FunctionCall, FunctionFailure};
 use backstitch::id::{AppId, UserId};
 use backstitch::secret::Secret;
 use backstitch::store::Store;
-use backstitch_tests::{Client, both_stores};
+use backstitch_tests::{Client, every_store};
 use bson::{Bson, doc};
 use serde_json::json;
 
@@ -101,7 +101,7 @@ fn on_each_store<F: Future<Output = ()>>(story: impl Fn(Arc<dyn Store>) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(async {
         let folder = tempfile::tempdir().unwrap();
-        for store in both_stores(folder.path()) {
+        for store in every_store(folder.path()).await {
             story(store).await;
         }
     });

@@ -1,4 +1,4 @@
-//! Users who are brought in whole: what an interrupted call left, and what belongs to somebody else, on both stores.
+//! Users who are brought in whole: what an interrupted call left, and what belongs to somebody else, on every store.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ use backstitch::error::ErrorKind;
 use backstitch::id::{AppId, UserId};
 use backstitch::secret::Secret;
 use backstitch::store::{Registration, Store};
-use backstitch_tests::both_stores;
+use backstitch_tests::every_store;
 use bson::{Document, doc};
 use chrono::DateTime;
 
@@ -30,7 +30,7 @@ const HASH: &str = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy
 /// Runs a story on each store.
 async fn on_each_store(story: impl AsyncFn(Arc<dyn Store>, Engine)) {
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         let config = AppConfig::new("moved")
             .with_id(AppId::new(APP))
             .provider(ProviderKind::EmailPassword(EmailPasswordConfig::automatic()));

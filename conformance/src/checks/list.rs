@@ -1,8 +1,8 @@
 //! The one list.
 
 use super::{
-    api_keys, filters, idle_users, indexes, keys, names, ordering, reading, registrations, restart, sessions,
-    tickets, transactions, users,
+    api_keys, filters, idle_users, indexes, keys, listing, names, ordering, reading, registrations, restart,
+    sessions, tickets, transactions, users,
 };
 use crate::check::{Category, Check};
 
@@ -202,6 +202,14 @@ list! {
         a_document_of_a_megabyte_reads_back,
         documents_come_back_with_types_and_field_order_as_written,
         an_id_may_be_of_any_type_but_array,
+    }
+    listing Listing {
+        apps_are_those_that_have_facts_in_order,
+        facts_come_in_the_order_of_their_keys_and_of_one_app,
+        tickets_and_counters_are_listed_in_order_and_kept_as_listed,
+        collections_are_listed_in_order_with_their_indexes,
+        a_copy_holds_everything_and_is_gone_on_with,
+        a_copy_into_a_store_that_holds_something_else_tells_the_part,
     }
     restart Restart {
         documents_and_unique_indexes_are_still_there,

@@ -6,6 +6,7 @@ mod idle_users;
 mod indexes;
 mod keys;
 mod list;
+mod listing;
 mod names;
 mod ordering;
 mod reading;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use backstitch::secret::Secret;
-use backstitch::store::{Registration, StoreErrorKind};
+use backstitch::store::{Registration, Registrations, StoreErrorKind};
 
 use crate::factory::StoreFactory;
 use crate::world::{
@@ -182,7 +182,7 @@ pub(super) async fn of_50_parallel_moves_of_one_registration_exactly_one_succeed
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
     assert_eq!(results.iter().filter(|result| **result == Err(StoreErrorKind::Conflict)).count(), 49);
     let winner = results.iter().position(Result::is_ok).unwrap();
-    let pending = world.store.pending_registrations(&app(), None, 100).await.unwrap();
+    let pending = world.store.list_registrations(&app(), Registrations::Pending, None, 100).await.unwrap();
     assert_eq!(pending, [registration(&format!("{winner}@x"), "new")]);
 }
 
@@ -202,7 +202,7 @@ pub(super) async fn of_50_parallel_moves_to_one_address_exactly_one_succeeds(fac
     .await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
     assert_eq!(results.iter().filter(|result| **result == Err(StoreErrorKind::DuplicateKey)).count(), 49);
-    let pending = world.store.pending_registrations(&app(), None, 100).await.unwrap();
+    let pending = world.store.list_registrations(&app(), Registrations::Pending, None, 100).await.unwrap();
     assert_eq!(pending.len(), PARALLEL);
 }
 
@@ -217,7 +217,8 @@ pub(super) async fn pending_ones_come_in_the_byte_order_of_their_addresses_after
     let page = |after: Option<&'static str>, limit| {
         let store = Arc::clone(&world.store);
         async move {
-            let pending = store.pending_registrations(&app(), after, limit).await.unwrap();
+            let pending =
+                store.list_registrations(&app(), Registrations::Pending, after, limit).await.unwrap();
             pending.into_iter().map(|one| one.email).collect::<Vec<_>>()
         }
     };
@@ -238,14 +239,14 @@ pub(super) async fn among_the_pending_confirmed_ones_are_left_out(factory: &dyn 
     for one in [&first, &second, &third] {
         world.store.insert_registration(&app(), one).await.unwrap();
     }
-    let pending = world.store.pending_registrations(&app(), None, 2).await.unwrap();
+    let pending = world.store.list_registrations(&app(), Registrations::Pending, None, 2).await.unwrap();
     assert_eq!(pending, [first.clone(), second.clone()]);
     let mut confirmed = first;
     confirmed.confirmed = true;
     world.store.replace_registration(&app(), &confirmed, &Secret::new("1")).await.unwrap();
     third.confirmed = false;
     world.store.replace_registration(&app(), &third, &Secret::new("3")).await.unwrap();
-    let pending = world.store.pending_registrations(&app(), None, 2).await.unwrap();
+    let pending = world.store.list_registrations(&app(), Registrations::Pending, None, 2).await.unwrap();
     assert_eq!(pending, [second, third]);
 }
 
@@ -268,7 +269,8 @@ pub(super) async fn unclaimed_confirmed_or_not_are_those_that_nobody_has_logged_
     let page = |after: Option<&'static str>, limit| {
         let store = Arc::clone(&world.store);
         async move {
-            let unclaimed = store.unclaimed_registrations(&app(), after, limit).await.unwrap();
+            let unclaimed =
+                store.list_registrations(&app(), Registrations::Unclaimed, after, limit).await.unwrap();
             unclaimed.into_iter().map(|one| (one.email, one.confirmed)).collect::<Vec<_>>()
         }
     };

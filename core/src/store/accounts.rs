@@ -93,6 +93,17 @@ pub struct Registration {
     pub created_at: DateTime<Utc>,
 }
 
+/// Which registrations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registrations {
+    /// Every one.
+    All,
+    /// Those that are not confirmed.
+    Pending,
+    /// Those whose identity no user has.
+    Unclaimed,
+}
+
 impl Registration {
     /// The provider of the identities that registrations turn into.
     pub const PROVIDER: &'static str = "local-userpass";
@@ -235,25 +246,15 @@ pub trait UserStore: Send + Sync {
         expected_hash: &Secret,
     ) -> Result<()>;
 
-    /// Unconfirmed registrations in the byte order of their addresses, after `after`, at most `limit`.
+    /// Registrations of this sort in the byte order of their addresses, after `after`, at most `limit`.
     ///
     /// **Behaviour**
-    /// - confirmed ones are left out.
-    async fn pending_registrations(
+    /// - of the pending ones, confirmed ones are left out;
+    /// - the unclaimed ones, confirmed or not, are those that nobody has logged in by.
+    async fn list_registrations(
         &self,
         app: &AppId,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Registration>>;
-
-    /// Registrations whose identity no user has, in the byte order of their addresses, after `after`, at most
-    /// `limit`.
-    ///
-    /// **Behaviour**
-    /// - confirmed or not, they are those that nobody has logged in by.
-    async fn unclaimed_registrations(
-        &self,
-        app: &AppId,
+        which: Registrations,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Registration>>;

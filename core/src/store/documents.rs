@@ -87,6 +87,10 @@ pub trait DocumentStore: Send + Sync {
     /// - a unique index over duplicates that are already there is `DuplicateKey`, and names the index.
     async fn prepare(&self, collections: &[CollectionSpec]) -> Result<()>;
 
+    /// The collections that were prepared or written to, in the byte order of their groups, services, databases and names,
+    /// with the indexes that they have.
+    async fn collections(&self) -> Result<Vec<CollectionSpec>>;
+
     /// Opens a consistent view for reading. Dropping it closes it.
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>>;
 

@@ -17,9 +17,10 @@
 
 use bson::Bson;
 
-use super::{IndexKey, IndexSpec};
+use super::{CollectionSpec, IndexKey, IndexSpec};
 use crate::filter::key::encode;
 use crate::filter::{Comparison, Direction, FieldPath, Filter, SortKey, Test};
+use crate::id::CollectionId;
 
 /// More ranges than this are not made from the `in`s of one filter over several keys.
 const MOST_RANGES: usize = 4096;
@@ -127,6 +128,14 @@ pub fn lower(collection: &Collection, filter: &Filter, sort: &[SortKey]) -> Plan
         return together(parts, sort.is_empty());
     }
     best.map_or(Plan::Scan, |bound| bound.plan())
+}
+
+impl Collection {
+    /// What it was prepared as.
+    pub fn spec(&self, id: &CollectionId) -> CollectionSpec {
+        let indexes = self.indexes.iter().map(|index| index.spec.clone()).collect();
+        CollectionSpec { id: id.clone(), indexes }
+    }
 }
 
 impl Index {

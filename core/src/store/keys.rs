@@ -72,6 +72,12 @@ pub const DOMAIN_ID: &str = "domain_id";
 /// Keeps small named facts: domain ids, markers of loaded data.
 #[async_trait]
 pub trait MetaStore: Send + Sync {
+    /// The apps that have facts, in the byte order of their ids: those that were ever served.
+    async fn apps(&self) -> Result<Vec<AppId>>;
+
+    /// All facts of an app, in the byte order of their keys.
+    async fn facts(&self, app: &AppId) -> Result<Vec<(String, String)>>;
+
     /// The value under a key.
     async fn meta(&self, app: &AppId, key: &str) -> Result<Option<String>>;
 

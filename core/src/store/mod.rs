@@ -7,6 +7,7 @@
 
 mod accounts;
 mod api_keys;
+pub mod copy;
 mod documents;
 mod error;
 mod identities;
@@ -18,7 +19,7 @@ mod sessions;
 mod tickets;
 mod whole;
 
-pub use accounts::{Identity, Registration, User, UserKind, UserStore};
+pub use accounts::{Identity, Registration, Registrations, User, UserKind, UserStore};
 pub use api_keys::{ApiKey, ApiKeyOwner, ApiKeyStore};
 pub use documents::{
     Capabilities, CollectionSpec, Cursor, DocumentStore, Durability, IndexKey, IndexSpec, ReadExt, Snapshot,
@@ -29,7 +30,7 @@ pub use identities::{read_identities, write_identities};
 pub use keys::{DOMAIN_ID, KeyAlgorithm, KeyStore, MetaStore, SigningKeyRecord};
 pub use migration::{Migration, pending};
 pub use sessions::{ListedSession, LiveSession, Session, SessionStore};
-pub use tickets::{Ticket, TicketKey, TicketStore};
+pub use tickets::{KeptTicket, Ticket, TicketKey, TicketStore};
 pub use whole::Store;
 
 /// A storage result.

@@ -32,6 +32,27 @@ impl std::fmt::Debug for Ticket {
     }
 }
 
+/// A ticket or a counter as a store lists it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeptTicket {
+    /// The purpose.
+    pub kind: String,
+    /// The hash that it is found by.
+    pub hash: [u8; 32],
+    /// Empty for a counter.
+    pub payload: Vec<u8>,
+    /// Zero for a ticket.
+    pub count: u64,
+    /// From this moment on it is worth nothing.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for KeptTicket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KeptTicket({} until {})", self.kind, self.expires_at)
+    }
+}
+
 /// Keeps tickets. Every method is atomic.
 #[async_trait]
 pub trait TicketStore: Send + Sync {
@@ -67,6 +88,21 @@ pub trait TicketStore: Send + Sync {
         now: DateTime<Utc>,
         expires_at: DateTime<Utc>,
     ) -> Result<u64>;
+
+    /// All tickets and counters, expired ones included, in the byte order of their kinds and hashes, after one of them, at
+    /// most `limit`.
+    async fn list_tickets(
+        &self,
+        app: &AppId,
+        after: Option<&(String, [u8; 32])>,
+        limit: usize,
+    ) -> Result<Vec<KeptTicket>>;
+
+    /// Stores a ticket or counter as another store has listed it.
+    ///
+    /// **Behaviour**
+    /// - one of the same key is replaced.
+    async fn keep_ticket(&self, app: &AppId, ticket: &KeptTicket) -> Result<()>;
 
     /// Removes tickets and counters that expired before `now`, in all apps. Returns how many.
     async fn purge_tickets(&self, now: DateTime<Utc>) -> Result<u64>;

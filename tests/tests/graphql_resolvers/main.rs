@@ -1,4 +1,4 @@
-//! Custom resolvers: functions that answer fields of `Query`, `Mutation` and generated types, on both stores.
+//! Custom resolvers: functions that answer fields of `Query`, `Mutation` and generated types, on every store.
 
 #![allow(
     clippy::unwrap_used,

@@ -11,7 +11,7 @@ use backstitch::rules::Access;
 use backstitch::schema::ResolverType;
 use backstitch::store::{DocumentStore, TransactionOptions};
 use backstitch_storage_memory::MemoryStore;
-use backstitch_tests::{Client, CountingStore, both_stores};
+use backstitch_tests::{Client, CountingStore, memory_store};
 use bson::{Bson, RawDocumentBuf, doc};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -197,7 +197,7 @@ async fn an_exported_app_is_served_with_its_resolvers() {
     let (config, report) = AppConfig::import(folder.path()).unwrap();
     assert_eq!(report.problems(), []);
     let id = config.id.to_string();
-    let [store, _] = both_stores(folder.path());
+    let store = memory_store();
     let risks = async |call: FunctionCall| {
         let tags = call.arguments[0].as_document().unwrap().get_array("tags").unwrap().clone();
         let risk = |tag: Bson| Bson::from(doc! { "precedents": [{ "title": tag }] });

@@ -9,7 +9,7 @@ use backstitch::id::CollectionId;
 use backstitch::rules::Access;
 use backstitch::schema::{CustomResolver, Relationship, ResolverType};
 use backstitch::store::{DocumentStore, Store, TransactionOptions};
-use backstitch_tests::{Client, CountingStore, both_stores};
+use backstitch_tests::{Client, CountingStore, every_store};
 use bson::{Bson, RawDocumentBuf, doc};
 use serde_json::{Value, json};
 use std::future::Future;
@@ -49,7 +49,7 @@ pub fn each_world<F: Future<Output = ()>>(
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let folder = tempfile::tempdir().unwrap();
-        for store in both_stores(folder.path()) {
+        for store in every_store(folder.path()).await {
             story(world(store, resolvers, &functions).await).await;
         }
     });

@@ -1,4 +1,4 @@
-//! Ways in which other engines let out what their rules hide, tried on this one, on both stores.
+//! Ways in which other engines let out what their rules hide, tried on this one, on every store.
 //!
 //! Each case hurt a named project (`graphql.md` §1 of the design). Where it is tested:
 //!

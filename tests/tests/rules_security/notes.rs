@@ -10,7 +10,7 @@ use backstitch::filter::Direction;
 use backstitch::id::{AppId, CollectionId};
 use backstitch::schema::Relationship;
 use backstitch::store::{IndexKey, IndexSpec, Store};
-use backstitch_tests::{Client, both_stores};
+use backstitch_tests::{Client, every_store};
 use serde_json::{Value, json};
 
 const APP: &str = "notes-abcde";
@@ -59,7 +59,7 @@ impl Notes {
 /// Runs a story on each store: notes 1 and 2 are open, 3 is shy; tag `y` is shy.
 pub(crate) async fn each_store<F: Future<Output = ()>>(story: impl Fn(Notes) -> F) {
     let folder = tempfile::tempdir().unwrap();
-    for store in both_stores(folder.path()) {
+    for store in every_store(folder.path()).await {
         let notes = Notes { store };
         let fill = r#"mutation {
             insertManyTags(data: [{ _id: 1, name: "x" }, { _id: 2, name: "y", shy: true }]) { insertedIds }

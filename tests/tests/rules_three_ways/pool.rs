@@ -1,4 +1,4 @@
-//! What is asked about: documents on both stores, and users.
+//! What is asked about: documents on every store, and users.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use backstitch::limits::Limits;
 use backstitch::rules::Access;
 use backstitch::store::{Snapshot, Store, TransactionOptions, UserKind};
 use backstitch_tests::naive_rules::World;
-use backstitch_tests::{acting, both_stores};
+use backstitch_tests::{acting, every_store};
 use bson::oid::ObjectId;
 use bson::{Bson, Document, RawDocumentBuf, doc};
 
@@ -26,7 +26,7 @@ pub(crate) struct Pool {
     pub(crate) environment: Document,
     pub(crate) limits: Limits,
     /// Memory and SQLite.
-    pub(crate) stores: [Arc<dyn Store>; 2],
+    pub(crate) stores: Vec<Arc<dyn Store>>,
 }
 
 /// A collection, in the order of insertion.
@@ -38,7 +38,7 @@ pub(crate) struct Collection {
 impl Pool {
     /// Fills both stores.
     pub(crate) async fn fill(folder: &Path, dice: &mut Dice) -> Self {
-        let stores = both_stores(folder);
+        let stores = every_store(folder).await;
         let mut collections = Vec::new();
         for number in 0..COLLECTIONS {
             let id = CollectionId::new("pool", "mongodb-atlas", "app", format!("c{number}"));

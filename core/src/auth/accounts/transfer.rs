@@ -10,7 +10,7 @@ use crate::auth::provider::Purpose;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
 use crate::secret::Secret;
-use crate::store::{Identity, Registration, StoreError, StoreErrorKind, User, UserKind};
+use crate::store::{Identity, Registration, Registrations, StoreError, StoreErrorKind, User, UserKind};
 
 /// A user of another system, or of another store.
 #[derive(Clone, Debug)]
@@ -146,7 +146,7 @@ impl Users<'_> {
     /// `limit`. The others are users.
     pub async fn unclaimed(self, after: Option<&str>, limit: usize) -> Result<Vec<Registration>> {
         let parts = &self.auth.parts;
-        Ok(parts.store.unclaimed_registrations(&parts.app, after, limit).await?)
+        Ok(parts.store.list_registrations(&parts.app, Registrations::Unclaimed, after, limit).await?)
     }
 
     /// What a user's `local-userpass` identity came from; `None` where they have none.

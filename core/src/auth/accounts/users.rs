@@ -6,7 +6,7 @@ use crate::auth::provider::Purpose;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{SessionId, UserId};
 use crate::secret::Secret;
-use crate::store::{ListedSession, Registration, User};
+use crate::store::{ListedSession, Registration, Registrations, User};
 
 /// The accounts of an app.
 #[derive(Clone, Copy)]
@@ -66,7 +66,7 @@ impl<'a> Users<'a> {
     /// Registrations that wait for their confirmation, after an address, at most `limit`.
     pub async fn pending(self, after: Option<&str>, limit: usize) -> Result<Vec<Registration>> {
         let parts = &self.auth.parts;
-        Ok(parts.store.pending_registrations(&parts.app, after, limit).await?)
+        Ok(parts.store.list_registrations(&parts.app, Registrations::Pending, after, limit).await?)
     }
 
     /// Confirms an address without its owner.
