@@ -52,7 +52,7 @@ impl CatalogCache {
 
 /// Sends the statements that open a transaction, of which the last is [`VERSION`]; the version that it reads.
 pub(crate) async fn opened(client: &Connection, sql: &str) -> Result<i64> {
-    let answers = client.simple_query(sql).await.map_err(from_postgres)?;
+    let answers = client.noted(client.simple_query(sql).await)?;
     let version = answers.iter().find_map(|answer| match answer {
         SimpleQueryMessage::Row(row) => row.get(0).and_then(|version| version.parse().ok()),
         _ => None,

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Waker};
 
 use backstitch::store::{Result, StoreError, StoreErrorKind};
@@ -30,15 +30,30 @@ pub(crate) struct Connections {
 
 /// A connection, for as long as it is held.
 pub(crate) struct Connection {
-    object: Object,
+    /// There until it is dropped.
+    object: Option<Object>,
     statements: Arc<AtomicU64>,
+    /// It is lost, which the pool may not know yet.
+    is_lost: AtomicBool,
 }
 
 impl Deref for Connection {
     type Target = ClientWrapper;
 
+    #[expect(clippy::expect_used, reason = "only `drop` takes it out")]
     fn deref(&self) -> &ClientWrapper {
-        &self.object
+        self.object.as_ref().expect("there until it is dropped")
+    }
+}
+
+impl Drop for Connection {
+    /// What is lost does not go back to the pool.
+    fn drop(&mut self) {
+        if let Some(object) = self.object.take()
+            && self.is_lost.load(Ordering::Relaxed)
+        {
+            drop(Object::take(object));
+        }
     }
 }
 
@@ -95,7 +110,8 @@ impl Connections {
             ));
         }
         let object = self.pool.get().await.map_err(from_pool)?;
-        Ok(Connection { object, statements: Arc::clone(&self.statements) })
+        let statements = Arc::clone(&self.statements);
+        Ok(Connection { object: Some(object), statements, is_lost: AtomicBool::new(false) })
     }
 
     /// The rows of a statement that only reads. Where the connection turns out to be lost, another one is asked.
@@ -129,20 +145,29 @@ impl Connection {
     /// A statement that is about to be sent; prepared once.
     pub(crate) async fn prepared(&self, sql: &str) -> Result<Statement> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        self.prepare_cached(sql).await.map_err(from_postgres)
+        self.noted(self.prepare_cached(sql).await)
+    }
+
+    /// The outcome of something that was sent.
+    pub(crate) fn noted<T>(&self, outcome: Result<T, tokio_postgres::Error>) -> Result<T> {
+        outcome.map_err(|error| {
+            let error = from_postgres(error);
+            self.is_lost.fetch_or(is_lost(&error), Ordering::Relaxed);
+            error
+        })
     }
 }
 
 /// The rows of a statement, which is prepared once on each connection.
 pub(crate) async fn query(client: &Connection, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>> {
     let statement = client.prepared(sql).await?;
-    client.query(&statement, parameters).await.map_err(from_postgres)
+    client.noted(client.query(&statement, parameters).await)
 }
 
 /// How many rows a statement has changed.
 pub(crate) async fn execute(client: &Connection, sql: &str, parameters: Parameters<'_>) -> Result<u64> {
     let statement = client.prepared(sql).await?;
-    client.execute(&statement, parameters).await.map_err(from_postgres)
+    client.noted(client.execute(&statement, parameters).await)
 }
 
 /// A connection with an open transaction, which is rolled back when this is dropped.
@@ -153,7 +178,8 @@ impl Open {
     pub(crate) async fn begin(client: Connection, sql: &str) -> Result<Self> {
         // From here on it has to be rolled back, whatever becomes of this future.
         let open = Self(Some(client));
-        open.client()?.batch_execute(sql).await.map_err(from_postgres)?;
+        let client = open.client()?;
+        client.noted(client.batch_execute(sql).await)?;
         Ok(open)
     }
 
@@ -170,19 +196,17 @@ impl Open {
     pub(crate) async fn commit(mut self) -> Result<()> {
         let client =
             self.0.take().ok_or_else(|| StoreError::new(StoreErrorKind::Io, "the transaction has ended"))?;
-        let mut ending = Ending(Some(client));
-        let Some(client) = &ending.0 else { return Ok(()) };
-        let ended = client.batch_execute("COMMIT").await;
-        if ended.as_ref().err().is_none_or(|error| error.as_db_error().is_some()) {
-            // The server has answered, so that the transaction is over.
-            ending.0.take();
-        }
-        ended.map_err(from_commit)
+        // Given up while it is under way, it is closed: nobody knows what it has done.
+        client.is_lost.store(true, Ordering::Relaxed);
+        let ended = client.batch_execute("COMMIT").await.map_err(from_commit);
+        let is_over = ended.as_ref().err().is_none_or(|error| error.kind() != StoreErrorKind::Io);
+        client.is_lost.store(!is_over, Ordering::Relaxed);
+        ended
     }
 
     pub(crate) async fn rollback(mut self) -> Result<()> {
         let Some(client) = self.0.take() else { return Ok(()) };
-        client.batch_execute("ROLLBACK").await.map_err(from_postgres)
+        client.noted(client.batch_execute("ROLLBACK").await)
     }
 }
 
@@ -193,17 +217,6 @@ impl Drop for Open {
         // for the answer.
         let mut rollback = Box::pin(client.batch_execute("ROLLBACK"));
         let _ = rollback.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    }
-}
-
-/// A connection whose commit is under way: given up or failed, it is closed, for nobody knows what it has done.
-struct Ending(Option<Connection>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        if let Some(client) = self.0.take() {
-            drop(Object::take(client.object));
-        }
     }
 }
 

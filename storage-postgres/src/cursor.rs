@@ -69,7 +69,7 @@ impl SnapshotCursor {
         }
         if found.is_err() {
             // It was about a table that is no more, and has spoilt the transaction.
-            client.batch_execute("ROLLBACK").await.map_err(crate::error::from_postgres)?;
+            client.noted(client.batch_execute("ROLLBACK").await)?;
             opened(client, &begin).await?;
         }
         let current = view.cache.of(client, version).await?;

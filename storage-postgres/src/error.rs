@@ -13,7 +13,8 @@ pub(crate) fn from_postgres(error: Error) -> StoreError {
 
 /// What fails while a commit is under way: when the connection breaks, nobody knows whether it was done.
 pub(crate) fn from_commit(error: Error) -> StoreError {
-    if error.as_db_error().is_none() {
+    // A server that goes down may have committed before it says so.
+    if error.as_db_error().is_none() || is_shutdown(&error) {
         return StoreError::new(StoreErrorKind::Io, "the connection broke during a commit").with_cause(error);
     }
     from_postgres(error)

@@ -40,8 +40,19 @@ async fn write(transaction: &mut Box<dyn Transaction>, id: i32) -> Result<()> {
     transaction.write(&[notes().insert(note(id)).unwrap()]).await
 }
 
+/// Inserts a note, as often as other transactions come in between.
 async fn insert(store: &PostgresStore, id: i32) -> Result<()> {
-    let mut transaction = store.begin(TransactionOptions::default()).await?;
+    let mut options = TransactionOptions::default();
+    loop {
+        match insert_once(store, id, options).await {
+            Err(error) if error.kind() == StoreErrorKind::Contended => options.attempt += 1,
+            done => return done,
+        }
+    }
+}
+
+async fn insert_once(store: &PostgresStore, id: i32, options: TransactionOptions) -> Result<()> {
+    let mut transaction = store.begin(options).await?;
     write(&mut transaction, id).await?;
     transaction.commit().await
 }

@@ -37,8 +37,8 @@ impl Told {
 fn four_processes_on_one_database_lose_nothing_and_let_nobody_back_in() {
     let Some(server) = Server::start() else { return };
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let url = server.url();
     let processes: Vec<Process> = std::thread::scope(|scope| {
-        let url = server.url();
         let starting: Vec<_> = (0..PROCESSES).map(|_| scope.spawn(|| Process::start(&url))).collect();
         starting.into_iter().map(|process| process.join().unwrap()).collect()
     });
