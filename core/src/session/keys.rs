@@ -7,8 +7,8 @@
 //!    which nobody else is to read, are signed with a key derived from it.
 //! 4. The newest key signs, every key verifies, each with its own algorithm.
 //! 5. Keys are read again every ten minutes, so that no machine signs for long with one that was superseded.
-//! 6. An unknown `kid` makes the keys be read again, at most once per cool-down: another machine may
-//!    have rotated, and a flood of invented ids costs one read.
+//! 6. An unknown `kid` makes the keys be read again, so that what another machine has just rotated is known at once; a flood
+//!    of invented ids costs a few reads in each while.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -23,7 +23,9 @@ use crate::id::{AppId, fresh_object_id};
 use crate::jose::{self, MIN_SECRET, Pair, Refused, SigningKey, VerifyingKey};
 use crate::store::{KeyAlgorithm, SigningKeyRecord, Store};
 
-const RELOAD_COOL_DOWN: TimeDelta = TimeDelta::seconds(5);
+/// So often in each while unknown ids are looked up: more than anybody rotates.
+const LOOKS: u32 = 16;
+const WHILE: TimeDelta = TimeDelta::seconds(5);
 /// Well under the hour that a superseded key is kept at least.
 const RELOAD_EVERY: TimeDelta = TimeDelta::minutes(10);
 
@@ -50,7 +52,15 @@ pub(super) struct TokenKeys {
     /// Whether the keys are the store's; a host changes its own.
     pub(super) reloads: bool,
     ring: RwLock<Arc<KeyRing>>,
-    loaded_at: Mutex<DateTime<Utc>>,
+    loads: Mutex<Loads>,
+}
+
+/// When keys were read.
+struct Loads {
+    /// The last time for their age.
+    regular: DateTime<Utc>,
+    /// When the present while has begun, and how many unknown ids were looked up in it.
+    looks: (DateTime<Utc>, u32),
 }
 
 impl TokenKeys {
@@ -60,13 +70,14 @@ impl TokenKeys {
             KeySource::Host(records) => (records, false),
         };
         let ring = KeyRing::new(&app, records)?;
-        let loaded_at = Mutex::new(env.clock.now());
-        Ok(Self { app, store, env, reloads, ring: RwLock::new(Arc::new(ring)), loaded_at })
+        let now = env.clock.now();
+        let loads = Mutex::new(Loads { regular: now, looks: (now, 0) });
+        Ok(Self { app, store, env, reloads, ring: RwLock::new(Arc::new(ring)), loads })
     }
 
     /// Signs with the newest key.
     pub(super) async fn sign(&self, class: TokenClass, payload: &[u8]) -> Result<String> {
-        let ring = if self.may_reload(RELOAD_EVERY) { self.reload().await? } else { self.ring() };
+        let ring = if self.are_old() { self.reload().await? } else { self.ring() };
         ring.newest.class(class).signing.sign(payload).map_err(Error::internal)
     }
 
@@ -92,7 +103,7 @@ impl TokenKeys {
     ) -> Result<Option<Vec<u8>>> {
         match self.ring().verify(class, token, max_bytes) {
             Ok(payload) => Ok(Some(payload)),
-            Err(Refused::UnknownKey) if self.may_reload(RELOAD_COOL_DOWN) => {
+            Err(Refused::UnknownKey) if self.may_look() => {
                 Ok(self.reload().await?.verify(class, token, max_bytes).ok())
             }
             Err(Refused::UnknownKey | Refused::Invalid) => Ok(None),
@@ -103,14 +114,27 @@ impl TokenKeys {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn may_reload(&self, after: TimeDelta) -> bool {
+    /// Whether it is time to read the keys again; says so once.
+    fn are_old(&self) -> bool {
         let now = self.env.clock.now();
-        let mut loaded_at = self.loaded_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = self.reloads && now - *loaded_at >= after;
-        if due {
-            *loaded_at = now;
+        let mut loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.reloads && now - loads.regular >= RELOAD_EVERY;
+        if old {
+            loads.regular = now;
         }
-        due
+        old
+    }
+
+    /// Whether an unknown id may be looked up.
+    fn may_look(&self) -> bool {
+        let now = self.env.clock.now();
+        let mut loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, looks) = &mut loads.looks;
+        if now - *since >= WHILE {
+            (*since, *looks) = (now, 0);
+        }
+        *looks = looks.saturating_add(1);
+        self.reloads && *looks <= LOOKS
     }
 }
 
