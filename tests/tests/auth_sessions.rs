@@ -538,9 +538,6 @@ async fn machines_that_start_together_share_one_key_and_learn_of_a_rotation() {
     assert!(store.insert_signing_key(&one.app, &newer, 1).await.unwrap());
     let third = Setup { seed: 3, store: Arc::clone(&store), ..Setup::default() }.world().await;
     let rotated = third.anonymous().await;
-    // Inside the cool-down the keys are not read again; after it, once.
-    assert_refused(one.sessions.authenticate(&rotated.access_token).await, "invalid session");
-    one.clock.advance(Duration::from_secs(5));
     assert!(one.sessions.authenticate(&rotated.access_token).await.is_ok());
     assert!(one.sessions.authenticate(&tokens.access_token).await.is_ok());
 }
