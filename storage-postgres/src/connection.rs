@@ -10,8 +10,8 @@ use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
 use rustls::{ClientConfig, RootCertStore};
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, Row, Statement};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Config, Row, RowStream, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::PostgresConfig;
@@ -146,6 +146,16 @@ impl Connection {
     pub(crate) async fn prepared(&self, sql: &str) -> Result<Statement> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         self.noted(self.prepare_cached(sql).await)
+    }
+
+    /// The rows of a statement whose text hardly comes again, and which is not kept.
+    pub(crate) async fn passing(
+        &self,
+        sql: &str,
+        parameters: Vec<(&(dyn ToSql + Sync), Type)>,
+    ) -> Result<RowStream> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.noted(self.query_typed_raw(sql, parameters).await)
     }
 
     /// The outcome of something that was sent.

@@ -8,11 +8,14 @@ use backstitch::store::{Identity, Result, StoreError, StoreErrorKind};
 use serde_json::{Value, json};
 
 /// The document as JSON text.
-pub(crate) fn text_of(document: &RawDocument) -> Result<String> {
-    let document = Document::try_from(document).map_err(|cause| {
+pub(crate) fn text_of(raw: &RawDocument) -> Result<String> {
+    let document = Document::try_from(raw).map_err(|cause| {
         StoreError::new(StoreErrorKind::Unsupported, "the document cannot be read").with_cause(cause)
     })?;
-    Ok(written(&Bson::Document(document).into_relaxed_extjson()))
+    // Of a field that is named twice BSON has the first, and JSON the last: what is searched by JSON is not to be told so.
+    let is_whole = document.to_vec().is_ok_and(|bytes| bytes.len() == raw.as_bytes().len());
+    let json = Bson::Document(document).into_relaxed_extjson();
+    Ok(written(&if is_whole { json } else { Value::Array(vec![json]) }))
 }
 
 /// A user's identities as JSON text.
@@ -51,6 +54,7 @@ fn without_nul(value: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use backstitch::bson::raw::cstr;
     use backstitch::bson::{RawDocumentBuf, doc};
 
     use super::*;
@@ -63,5 +67,13 @@ mod tests {
             text,
             "{\"_id\":1,\"big\":2,\"half\":0.5,\"nul\":\"a\u{FFFD}b\",\"not\":\"\\\\u0000\",\"n\":{\"x\":[true,null]}}"
         );
+    }
+
+    #[test]
+    fn a_document_that_names_a_field_twice_is_wrapped() {
+        let mut twice = RawDocumentBuf::new();
+        twice.append(cstr!("a"), 1);
+        twice.append(cstr!("a"), 2);
+        assert_eq!(text_of(&twice).unwrap(), "[{\"a\":2}]");
     }
 }

@@ -21,6 +21,7 @@ mod index;
 mod json;
 mod keys;
 mod migrate;
+mod narrow;
 mod registrations;
 mod sessions;
 mod statement;

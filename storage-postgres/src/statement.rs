@@ -82,7 +82,7 @@ pub(crate) fn page<'a>(
         }
         Plan::Nothing | Plan::Scan | Plan::Gather { .. } => {
             let sql = format!(
-                "SELECT seq, body, ''::bytea FROM docs_{collection} WHERE seq > $2 ORDER BY seq LIMIT $1"
+                "SELECT d.seq, d.body, ''::bytea FROM docs_{collection} d WHERE d.seq > $2 ORDER BY d.seq LIMIT $1"
             );
             (sql, vec![limit, &after.place])
         }
@@ -139,7 +139,10 @@ fn merged(collection: i64, sources: &[Source]) -> String {
 /// Place and body of everything that a plan without an order leads to, each document once.
 pub(crate) fn gather(collection: i64, plan: &Plan) -> Gathering {
     let Plan::Gather { branches, .. } = plan else {
-        return Gathering { sql: format!("SELECT seq, body FROM docs_{collection}"), bounds: Vec::new() };
+        return Gathering {
+            sql: format!("SELECT d.seq, d.body FROM docs_{collection} d"),
+            bounds: Vec::new(),
+        };
     };
     let part = |(at, branch): (usize, &Branch)| {
         let (table, column) = match branch.source {
@@ -170,5 +173,13 @@ impl Gathering {
             .flat_map(|(low, high)| [low as &(dyn ToSql + Sync), high as &(dyn ToSql + Sync)])
             .collect();
         each.into_iter()
+    }
+}
+
+/// The same statement over what fulfils a condition, which is put where the rows of documents are chosen.
+pub(crate) fn narrowed(sql: &str, condition: &str) -> String {
+    match sql.split_once(" ORDER BY d.seq LIMIT") {
+        Some((head, tail)) => format!("{head} AND {condition} ORDER BY d.seq LIMIT{tail}"),
+        None => format!("{sql} WHERE {condition}"),
     }
 }

@@ -13,12 +13,14 @@ use backstitch::filter::{Filter, SortKey, matches};
 use backstitch::rules::ScopedQuery;
 use backstitch::store::Result;
 use backstitch::store::keyed::{Plan, lower};
-use futures_util::{StreamExt, pin_mut};
+use futures_util::{StreamExt, TryStreamExt, pin_mut};
+use tokio_postgres::types::{ToSql, Type};
 
 use crate::catalog::Catalog;
 use crate::connection::{Connection, query};
 use crate::error::{corrupt, from_postgres};
-use crate::statement::{After, Bounds, gather, page};
+use crate::narrow::{Narrowed, narrow};
+use crate::statement::{self, After, Bounds, gather, page};
 use crate::users::column;
 
 /// The smallest and the largest page, in rows.
@@ -96,7 +98,17 @@ impl Walk {
     async fn read_page(&mut self, client: &Connection) -> Result<()> {
         let limit = i64::try_from(self.page).unwrap_or(i64::MAX);
         let statement = page(self.collection, &self.plan, (&self.after, &self.bounds), &limit);
-        let rows = query(client, &statement.sql, &statement.parameters).await?;
+        // An ordered or merged plan has bound what it can already; a page of it is short.
+        let narrowed = if self.plan == Plan::Scan { narrow(&self.filter, 3) } else { None };
+        let rows = match narrowed {
+            None => query(client, &statement.sql, &statement.parameters).await?,
+            Some(narrowed) => {
+                let sql = statement::narrowed(&statement.sql, &narrowed.sql);
+                let known = statement.parameters.iter().copied().zip([Type::INT8, Type::INT8]);
+                let rows = client.passing(&sql, known.chain(texts(&narrowed)).collect()).await?;
+                rows.try_collect().await.map_err(from_postgres)?
+            }
+        };
         let mut weight = 0;
         for row in &rows {
             let bytes: &[u8] = column(row, 1)?;
@@ -119,9 +131,18 @@ impl Walk {
     async fn read_all(&mut self, client: &Connection) -> Result<()> {
         let mut first = BinaryHeap::new();
         let statement = gather(self.collection, &self.plan);
-        let prepared = client.prepared(&statement.sql).await?;
-        let rows = client.query_raw(&prepared, statement.parameters()).await;
-        let rows = rows.map_err(from_postgres)?;
+        let parameters = statement.parameters();
+        let rows = match narrow(&self.filter, parameters.len() + 1) {
+            None => {
+                let prepared = client.prepared(&statement.sql).await?;
+                client.query_raw(&prepared, parameters).await.map_err(from_postgres)?
+            }
+            Some(narrowed) => {
+                let sql = statement::narrowed(&statement.sql, &narrowed.sql);
+                let known = parameters.map(|bound| (bound, Type::BYTEA_ARRAY));
+                client.passing(&sql, known.chain(texts(&narrowed)).collect()).await?
+            }
+        };
         pin_mut!(rows);
         while let Some(row) = rows.next().await {
             let row = row.map_err(from_postgres)?;
@@ -167,6 +188,10 @@ impl Ord for Placed {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.order.cmp(&other.order)
     }
+}
+
+fn texts(narrowed: &Narrowed) -> impl Iterator<Item = (&(dyn ToSql + Sync), Type)> {
+    narrowed.texts.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT))
 }
 
 fn readable(bytes: &[u8]) -> Result<&RawDocument> {

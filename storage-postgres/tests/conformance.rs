@@ -60,6 +60,7 @@ fn the_postgres_store_keeps_every_promise() {
 #[test]
 fn the_postgres_store_agrees_with_the_reference() {
     if let Some(postgres) = Postgres::new("cases") {
-        differential(&postgres, 128);
+        let cases = std::env::var("BACKSTITCH_STORE_CASES").map_or(128, |cases| cases.parse().unwrap());
+        differential(&postgres, cases);
     }
 }
