@@ -14,5 +14,6 @@ mod rules;
 mod running;
 mod schema;
 mod serve;
+mod stores;
 mod transfer;
 mod transfer_users;
