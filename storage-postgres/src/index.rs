@@ -13,7 +13,7 @@ use backstitch::filter::Direction;
 use backstitch::filter::key::{encode, index_keys};
 use backstitch::id::CollectionId;
 use backstitch::rules::{ScopedWrite, WriteOperation};
-use backstitch::store::keyed::{Collection, Index};
+use backstitch::store::keyed::{Collection, Index, document_id};
 use backstitch::store::{Result, StoreError, StoreErrorKind};
 use futures_util::future::try_join_all;
 
@@ -282,9 +282,11 @@ fn bodies<'a>(run: &[One<'a>]) -> Result<(Vec<&'a [u8]>, Vec<String>)> {
 fn one_of(operation: &WriteOperation) -> Result<One<'_>> {
     let key = |id: &Bson| encode(id, Direction::Ascending);
     Ok(match operation {
-        WriteOperation::Insert(document) => One { id: key(&id_of(document)?), document: Some(document) },
+        WriteOperation::Insert(document) => {
+            One { id: key(&document_id(document)?), document: Some(document) }
+        }
         WriteOperation::Replace { id, document } => {
-            if key(&id_of(document)?) != key(id) {
+            if key(&document_id(document)?) != key(id) {
                 return Err(StoreError::new(StoreErrorKind::Conflict, "a replace may not change the `_id`"));
             }
             One { id: key(id), document: Some(document) }
@@ -295,17 +297,4 @@ fn one_of(operation: &WriteOperation) -> Result<One<'_>> {
 
 fn readable(bytes: &[u8]) -> Result<&RawDocument> {
     RawDocument::from_bytes(bytes).map_err(|_| corrupt("a document cannot be read"))
-}
-
-/// The `_id`; missing counts as null.
-fn id_of(document: &RawDocument) -> Result<Bson> {
-    let unreadable = || StoreError::new(StoreErrorKind::Unsupported, "the document cannot be read");
-    let id = match document.get("_id").map_err(|_| unreadable())? {
-        Some(id) => Bson::try_from(id).map_err(|_| unreadable())?,
-        None => Bson::Null,
-    };
-    match id {
-        Bson::Array(_) => Err(StoreError::new(StoreErrorKind::Unsupported, "an `_id` may not be an array")),
-        other => Ok(other),
-    }
 }

@@ -32,7 +32,7 @@ pub(crate) fn profile_of(identities: &[Identity]) -> String {
 
 fn written(value: &Value) -> String {
     let text = value.to_string();
-    // An escape of NUL has an even number of backslashes before its own; only where there is one is it looked for.
+    // Most documents have none; `\\u0000` in a text looks like one, and is looked for in vain.
     if !text.contains("\\u0000") {
         return text;
     }

@@ -9,7 +9,7 @@ use backstitch::filter::Direction;
 use backstitch::filter::key::{encode, index_keys};
 use backstitch::id::CollectionId;
 use backstitch::rules::{ScopedWrite, WriteOperation};
-use backstitch::store::keyed::{Collection, Index};
+use backstitch::store::keyed::{Collection, Index, document_id};
 use backstitch::store::{CollectionSpec, Result, StoreError, StoreErrorKind};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -59,7 +59,7 @@ struct Target<'a> {
 
 impl Target<'_> {
     fn insert(&mut self, document: &RawDocument) -> Result<()> {
-        let id = id_of(document)?;
+        let id = document_id(document)?;
         let sql = format!("INSERT INTO docs_{} (id, body) VALUES (?1, ?2)", self.collection.number);
         execute(self.connection, &sql, params![encode(&id, Direction::Ascending), document.as_bytes()])
             .map_err(|error| match error.kind() {
@@ -76,7 +76,7 @@ impl Target<'_> {
 
     fn replace(&mut self, id: &Bson, document: &RawDocument) -> Result<()> {
         let key = encode(id, Direction::Ascending);
-        if encode(&id_of(document)?, Direction::Ascending) != key {
+        if encode(&document_id(document)?, Direction::Ascending) != key {
             return Err(StoreError::new(StoreErrorKind::Conflict, "a replace may not change the `_id`"));
         }
         let (seq, before) = self.present(&key)?;
@@ -171,18 +171,5 @@ impl Target<'_> {
     fn duplicate(&self, index: &str) -> StoreError {
         let message = format!("duplicate key in `{}`, index `{index}`", self.id);
         StoreError::new(StoreErrorKind::DuplicateKey, message)
-    }
-}
-
-/// The `_id`; missing counts as null.
-fn id_of(document: &RawDocument) -> Result<Bson> {
-    let unreadable = || StoreError::new(StoreErrorKind::Unsupported, "the document cannot be read");
-    let id = match document.get("_id").map_err(|_| unreadable())? {
-        Some(id) => Bson::try_from(id).map_err(|_| unreadable())?,
-        None => Bson::Null,
-    };
-    match id {
-        Bson::Array(_) => Err(StoreError::new(StoreErrorKind::Unsupported, "an `_id` may not be an array")),
-        other => Ok(other),
     }
 }

@@ -15,9 +15,9 @@
 //!    of insertion as far as the walk goes: who asks for a page does not wait for all that a rule lets through.
 //! 6. Without any of these all documents are read, in the order of insertion.
 
-use bson::Bson;
+use bson::{Bson, RawDocument};
 
-use super::{CollectionSpec, IndexKey, IndexSpec};
+use super::{CollectionSpec, IndexKey, IndexSpec, Result, StoreError, StoreErrorKind};
 use crate::filter::key::encode;
 use crate::filter::{Comparison, Direction, FieldPath, Filter, SortKey, Test};
 use crate::id::CollectionId;
@@ -416,4 +416,20 @@ pub fn after(prefix: &[u8]) -> Vec<u8> {
     }
     // After everything: no key begins with this byte.
     vec![u8::MAX]
+}
+
+/// The `_id` of a document that is to be written; missing counts as null.
+///
+/// # Errors
+/// `Unsupported` for an array, and for what cannot be read.
+pub fn document_id(document: &RawDocument) -> Result<Bson> {
+    let unreadable = || StoreError::new(StoreErrorKind::Unsupported, "the document cannot be read");
+    let id = match document.get("_id").map_err(|_| unreadable())? {
+        Some(id) => Bson::try_from(id).map_err(|_| unreadable())?,
+        None => Bson::Null,
+    };
+    match id {
+        Bson::Array(_) => Err(StoreError::new(StoreErrorKind::Unsupported, "an `_id` may not be an array")),
+        other => Ok(other),
+    }
 }
