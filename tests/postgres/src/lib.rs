@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Server {
     folder: TempDir,
     binaries: PathBuf,
+    /// More settings, as `name=value`.
+    settings: Vec<String>,
     /// The shell that watches the server, and the pipe that tells it to stop.
     running: Option<(Child, ChildStdin)>,
 }
@@ -50,6 +52,14 @@ impl Server {
     /// # Panics
     /// As [`shared`](Self::shared) does.
     pub fn start() -> Option<Self> {
+        Self::start_with(|_| Vec::new())
+    }
+
+    /// One with more settings (`name=value`), made with the folder in which it has its data.
+    ///
+    /// # Panics
+    /// As [`shared`](Self::shared) does.
+    pub fn start_with(settings: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
         let Some(binaries) = binaries() else {
             assert!(std::env::var_os(REQUIRED).is_none(), "{REQUIRED} is set, and no PostgreSQL found");
             println!("skipped: no PostgreSQL found");
@@ -63,8 +73,9 @@ impl Server {
             chown(folder.path(), Some(user), None).unwrap();
             chown(&data, Some(user), None).unwrap();
         }
-        let mut server = Self { folder, binaries, running: None };
+        let mut server = Self { folder, binaries, settings: Vec::new(), running: None };
         server.initialize(&data);
+        server.settings = settings(&data);
         server.go();
         Some(server)
     }
@@ -82,7 +93,8 @@ impl Server {
     pub fn psql(&self, sql: &str) -> String {
         let mut command = self.command("psql");
         command.args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-h"]);
-        let output = command.arg(self.folder.path()).args(["-d", "postgres", "-c", sql]).output().unwrap();
+        command.arg(self.folder.path()).args(["-p", self.port()]);
+        let output = command.args(["-d", "postgres", "-c", sql]).output().unwrap();
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
@@ -110,10 +122,13 @@ impl Server {
         let mut command = as_unprivileged("sh");
         command.args(["-c", script]).arg(self.folder.path()).arg(self.binaries.join("postgres"));
         command.arg("-D").arg(self.folder.path().join("data"));
-        command.arg("-k").arg(self.folder.path()).args(["-c", "listen_addresses="]);
+        command.arg("-k").arg(self.folder.path()).args(["-c", "listen_addresses=", "-c", "port=5432"]);
         // It is never the machine that fails here, only the server.
         for setting in ["fsync=off", "full_page_writes=off", "max_connections=200", "log_min_messages=fatal"]
         {
+            command.args(["-c", setting]);
+        }
+        for setting in &self.settings {
             command.args(["-c", setting]);
         }
         command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
@@ -128,9 +143,13 @@ impl Server {
         }
     }
 
+    fn port(&self) -> &str {
+        self.settings.iter().find_map(|setting| setting.strip_prefix("port=")).unwrap_or("5432")
+    }
+
     fn is_ready(&self) -> bool {
         let mut command = self.command("pg_isready");
-        command.args(["-q", "-h"]).arg(self.folder.path());
+        command.args(["-q", "-p", self.port(), "-h"]).arg(self.folder.path());
         command.status().unwrap().success()
     }
 
