@@ -20,7 +20,7 @@ use backstitch::env::{Clock, Env};
 use backstitch::id::AppId;
 use backstitch::store::{KeyAlgorithm, Store};
 use backstitch_storage_postgres::{PostgresConfig, PostgresStore};
-use backstitch_tests::{Client, postgres_config};
+use backstitch_tests::{Client, Movies, postgres_config};
 use serde_json::{Value, json};
 
 const START: i64 = 1_800_000_000;
@@ -98,6 +98,26 @@ async fn a_session_is_known_and_ended_everywhere_though_clocks_differ_by_two_sec
     for engine in &engines {
         assert_eq!((profile(engine, &ada).await, refresh(engine, &ada).await), (401, 401));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_processes_that_start_at_once_one_loads_the_data() {
+    let Some(config) = postgres_config() else { return };
+    let starting: Vec<_> = (0..PROCESSES)
+        .map(|_| {
+            let config = config.clone();
+            tokio::spawn(
+                async move { Movies::on(Arc::new(PostgresStore::open(config).await.unwrap())).await },
+            )
+        })
+        .collect();
+    let mut counts = Vec::new();
+    for movies in starting {
+        let guest = movies.await.unwrap().client().guest().await;
+        let films = guest.data("{ movies(limit: 1000) { _id } }", json!({})).await;
+        counts.push(films["movies"].as_array().unwrap().len());
+    }
+    assert!(counts[0] > 0 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -9,7 +9,7 @@ use crate::app::DataFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{CollectionId, fresh_object_id};
 use crate::rules::{Access, Denied, Query};
-use crate::store::{Durability, TransactionOptions};
+use crate::store::{Durability, ReadExt, StoreError, StoreErrorKind, TransactionOptions};
 
 /// How far loading has come.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,9 @@ pub struct LoadedCollection {
     pub documents: u64,
 }
 
+/// How often a file is tried again while another process may be loading it.
+const ATTEMPTS: u32 = 3;
+
 /// Documents that go to the store at once.
 const BATCH: usize = 500;
 
@@ -50,13 +53,31 @@ impl App {
             if self.parts().store.meta(self.id(), &marker).await?.is_some() {
                 continue;
             }
-            if self.is_empty(&file.collection).await? {
-                let documents = self.load_file(&file, progress).await?;
+            if let Some(documents) = self.load_once(&file, progress).await? {
                 loaded.push(LoadedCollection { collection: file.collection.clone(), documents });
             }
             self.parts().store.meta_or_insert(self.id(), &marker, "yes").await?;
         }
         Ok(loaded)
+    }
+
+    /// Loads a file into a collection that is empty; `None` when it is not. Of several processes that start at once one loads,
+    /// and the others find it done.
+    async fn load_once(
+        &self,
+        file: &DataFile,
+        progress: &mut (dyn FnMut(LoadProgress<'_>) + Send),
+    ) -> Result<Option<u64>> {
+        let mut attempt = 0;
+        loop {
+            if !self.is_empty(&file.collection).await? {
+                return Ok(None);
+            }
+            match self.load_file(file, attempt, progress).await {
+                Err(error) if attempt < ATTEMPTS && is_other_process(&error) => attempt += 1,
+                loaded => return loaded.map(Some),
+            }
+        }
     }
 
     async fn is_empty(&self, collection: &CollectionId) -> Result<bool> {
@@ -68,15 +89,22 @@ impl App {
     async fn load_file(
         &self,
         file: &DataFile,
+        attempt: u32,
         progress: &mut (dyn FnMut(LoadProgress<'_>) + Send),
     ) -> Result<u64> {
         let access = Access::system(file.collection.clone());
         let options = TransactionOptions {
             deadline: std::time::Duration::from_secs(3600),
             durability: Durability::Power,
-            ..TransactionOptions::default()
+            attempt,
         };
         let mut transaction = self.parts().store.begin(options).await?;
+        // Asked where it is written, so that two processes that both found it empty do not both fill it.
+        let first = access.find(Query { limit: Some(1), ..Query::default() }).map_err(denied)?;
+        if !transaction.find(&first).await?.collect_scoped(&first).await?.is_empty() {
+            transaction.rollback().await?;
+            return Ok(0);
+        }
         let mut documents = 0;
         let mut batch = Vec::with_capacity(BATCH);
         let mut lines = file.documents().map_err(unreadable)?;
@@ -109,6 +137,20 @@ impl App {
         transaction.commit().await?;
         Ok(documents)
     }
+}
+
+/// Whether it failed as it does where another process loads the same.
+fn is_other_process(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<StoreError>());
+    cause.is_some_and(|cause| match cause.kind() {
+        StoreErrorKind::Busy | StoreErrorKind::Contended | StoreErrorKind::DuplicateKey => true,
+        StoreErrorKind::DeadlineExceeded
+        | StoreErrorKind::Conflict
+        | StoreErrorKind::Unsupported
+        | StoreErrorKind::Corrupt
+        | StoreErrorKind::NewerSchema
+        | StoreErrorKind::Io => false,
+    })
 }
 
 fn unreadable(error: impl std::fmt::Display) -> Error {
