@@ -37,13 +37,27 @@ pub(crate) fn corrupt(what: &'static str) -> StoreError {
 /// Whether the connection is lost, so that another one may do better.
 pub(crate) fn is_lost(error: &StoreError) -> bool {
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<Error>());
-    cause.is_some_and(|cause| cause.is_closed() || cause.as_db_error().is_none() || is_shutdown(cause))
+    cause.is_some_and(|cause| is_of_connection(cause) || is_shutdown(cause))
 }
 
 /// The name of the constraint that a duplicate key broke.
 pub(crate) fn constraint(error: &StoreError) -> Option<&str> {
     let cause = std::error::Error::source(error)?.downcast_ref::<Error>()?;
     cause.as_db_error()?.constraint()
+}
+
+/// Whether it is no answer of the server: it is not there, or the connection broke. What cannot be written as a parameter is
+/// no such thing.
+fn is_of_connection(error: &Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        if next.is::<std::io::Error>() {
+            return true;
+        }
+        cause = next.source();
+    }
+    // The driver tells the kind of a timeout by its text alone.
+    error.is_closed() || (error.code().is_none() && error.to_string().starts_with("timeout"))
 }
 
 fn is_shutdown(error: &Error) -> bool {
@@ -53,8 +67,7 @@ fn is_shutdown(error: &Error) -> bool {
 
 fn kind_of(error: &Error) -> StoreErrorKind {
     let Some(state) = error.code() else {
-        // No answer of the server: it is not there, or the connection broke before a commit.
-        return StoreErrorKind::Busy;
+        return if is_of_connection(error) { StoreErrorKind::Busy } else { StoreErrorKind::Io };
     };
     if *state == SqlState::T_R_SERIALIZATION_FAILURE || *state == SqlState::T_R_DEADLOCK_DETECTED {
         return StoreErrorKind::Contended;
