@@ -60,13 +60,17 @@ pub(crate) async fn opened(client: &Connection, sql: &str) -> Result<i64> {
     version.ok_or_else(|| corrupt("the catalog has no version"))
 }
 
+/// The version as the open transaction sees it; prepared, where [`opened`] is not.
+pub(crate) async fn version(client: &Connection) -> Result<i64> {
+    let statement = client.noted(client.prepare_cached(VERSION).await)?;
+    let rows = client.noted(client.query(&statement, &[]).await)?;
+    rows.first().map_or_else(|| Err(corrupt("the catalog has no version")), |row| column(row, 0))
+}
+
 impl Catalog {
     /// As the transaction sees it.
     pub(crate) async fn read(client: &Connection) -> Result<Self> {
-        let version = query(client, VERSION, &[]).await?;
-        let version = version
-            .first()
-            .map_or_else(|| Err(corrupt("the catalog has no version")), |row| column(row, 0))?;
+        let version = version(client).await?;
         let sql = "SELECT id, collection, definition, is_unique, multikey FROM indexes ORDER BY id";
         let mut indexes: HashMap<i64, Vec<Index>> = HashMap::new();
         for row in &query(client, sql, &[]).await? {

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use backstitch::bson::RawDocumentBuf;
 use backstitch::rules::ScopedQuery;
 use backstitch::store::{Cursor, Result};
-use futures_util::future::join;
+use futures_util::future::join3;
 use tokio::sync::Mutex;
 
-use crate::catalog::{Catalog, CatalogCache, VERSION, opened};
+use crate::catalog::{Catalog, CatalogCache, version};
 use crate::connection::Open;
 use crate::walk::Walk;
 
@@ -50,7 +50,7 @@ impl SnapshotCursor {
     async fn first(&mut self, batch: usize) -> Result<Vec<RawDocumentBuf>> {
         let view = Arc::clone(&self.view);
         let client = view.open.client()?;
-        let begin = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {VERSION}");
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let mut catalog = view.catalog.lock().await;
         if let Some(catalog) = &*catalog {
             let mut walk = self.planned(catalog);
@@ -60,8 +60,15 @@ impl SnapshotCursor {
         }
         let newest = view.cache.newest();
         let mut walk = self.planned(&newest);
-        let (version, found) = join(opened(client, &begin), walk.next(client, batch)).await;
-        let version = version?;
+        let (begun, version, found) =
+            join3(client.batch_execute(begin), version(client), walk.next(client, batch)).await;
+        client.noted(begun)?;
+        let version = match version {
+            Ok(version) => version,
+            // What was asked for has spoilt the transaction before the version was read.
+            Err(_) if found.is_err() => newest.version + 1,
+            Err(error) => return Err(error),
+        };
         if version == newest.version {
             *catalog = Some(newest);
             self.walk = Some(walk);
@@ -70,9 +77,9 @@ impl SnapshotCursor {
         if found.is_err() {
             // It was about a table that is no more, and has spoilt the transaction.
             client.noted(client.batch_execute("ROLLBACK").await)?;
-            opened(client, &begin).await?;
+            client.noted(client.batch_execute(begin).await)?;
         }
-        let current = view.cache.of(client, version).await?;
+        let current = view.cache.of(client, crate::catalog::version(client).await?).await?;
         let mut walk = self.planned(&current);
         *catalog = Some(current);
         let found = walk.next(client, batch).await;

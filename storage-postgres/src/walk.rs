@@ -9,10 +9,10 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use backstitch::bson::{RawDocument, RawDocumentBuf};
 use backstitch::filter::key::sort_key;
-use backstitch::filter::{Filter, SortKey, matches};
+use backstitch::filter::{FieldPath, Filter, SortKey, Test, matches};
 use backstitch::rules::ScopedQuery;
 use backstitch::store::Result;
-use backstitch::store::keyed::{Plan, lower};
+use backstitch::store::keyed::{Collection, Plan, Source, lower};
 use futures_util::{StreamExt, TryStreamExt, pin_mut};
 use tokio_postgres::types::{ToSql, Type};
 
@@ -34,6 +34,8 @@ pub(crate) struct Walk {
     collection: i64,
     plan: Plan,
     filter: Filter,
+    /// What the plan has not bound of it.
+    rest: Filter,
     sort: Vec<SortKey>,
     /// How many the query still wants.
     left: usize,
@@ -54,12 +56,17 @@ impl Walk {
             Some(collection) => (collection.number, lower(collection, &filter, sort).for_page_of(left)),
             None => (0, Plan::Nothing),
         };
+        let rest = catalog
+            .collections
+            .get(query.collection())
+            .map_or(Filter::Always, |collection| unbound(collection, &plan, &filter));
         let is_over = plan == Plan::Nothing;
         let (after, bounds) = (After::start(&plan), Bounds::of(&plan));
         Self {
             collection,
             plan,
             filter,
+            rest,
             sort: sort.to_vec(),
             left,
             after,
@@ -99,7 +106,7 @@ impl Walk {
         let limit = i64::try_from(self.page).unwrap_or(i64::MAX);
         let statement = page(self.collection, &self.plan, (&self.after, &self.bounds), &limit);
         // An ordered or merged plan has bound what it can already; a page of it is short.
-        let narrowed = if self.plan == Plan::Scan { narrow(&self.filter, 3) } else { None };
+        let narrowed = if self.plan == Plan::Scan { narrow(&self.rest, 3) } else { None };
         let rows = match narrowed {
             None => query(client, &statement.sql, &statement.parameters).await?,
             Some(narrowed) => {
@@ -132,7 +139,7 @@ impl Walk {
         let mut first = BinaryHeap::new();
         let statement = gather(self.collection, &self.plan);
         let parameters = statement.parameters();
-        let rows = match narrow(&self.filter, parameters.len() + 1) {
+        let rows = match narrow(&self.rest, parameters.len() + 1) {
             None => {
                 let prepared = client.prepared(&statement.sql).await?;
                 client.query_raw(&prepared, parameters).await.map_err(from_postgres)?
@@ -187,6 +194,26 @@ impl PartialOrd for Placed {
 impl Ord for Placed {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.order.cmp(&other.order)
+    }
+}
+
+/// The parts of a filter that are about other fields than those that the plan has found the documents by.
+fn unbound(collection: &Collection, plan: &Plan, filter: &Filter) -> Filter {
+    let Plan::Gather { branches, .. } = plan else { return filter.clone() };
+    let [branch] = branches.as_slice() else { return Filter::Always };
+    let is_key = |path: &FieldPath| match branch.source {
+        Source::Id => path.as_str() == "_id",
+        Source::Index(number) => collection
+            .indexes
+            .iter()
+            .any(|index| index.number == number && index.spec.keys.iter().any(|key| key.path == *path)),
+    };
+    let is_bound =
+        |part: &Filter| matches!(part, Filter::Field(path, Test::Compare(..) | Test::In(_)) if is_key(path));
+    match filter {
+        Filter::And(parts) => Filter::And(parts.iter().filter(|part| !is_bound(part)).cloned().collect()),
+        other if is_bound(other) => Filter::Always,
+        other => other.clone(),
     }
 }
 
