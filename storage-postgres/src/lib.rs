@@ -8,6 +8,21 @@
 //!    takes its turn behind the others that were.
 //! 4. Snapshots are `REPEATABLE READ`; they are opened with the first statement, in the same round trip.
 //! 5. Connections are driven by the tokio runtime that the store is used in.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use backstitch::{app::AppConfig, engine::Engine, env::Env};
+//! use backstitch_storage_postgres::{PostgresConfig, PostgresStore};
+//!
+//! # async fn build(app: AppConfig) -> Result<Engine, Box<dyn std::error::Error>> {
+//! let env = Env::system();
+//! let url = "postgres://backstitch@db.example.com/backstitch?sslmode=require";
+//! let store = PostgresStore::open(PostgresConfig::new(url, env.clock.clone())).await?;
+//! let engine = Engine::builder().store(Arc::new(store)).env(env).public_url("https://api.example.com").app(app);
+//! # Ok(engine.build().await?)
+//! # }
+//! ```
 
 mod api_keys;
 mod catalog;
