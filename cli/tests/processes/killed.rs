@@ -1,8 +1,8 @@
-//! An engine process is killed in the middle of writes, again and again. After each restart every acknowledged write is there,
+//! An engine process, or the database under it, is killed in the middle of writes, again and again. After each restart every acknowledged write is there,
 //! of an unacknowledged one all or nothing, and no session that was ended is alive.
 
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backstitch_test_postgres::Server;
@@ -35,6 +35,48 @@ fn what_postgres_acknowledged_outlives_the_process() {
     if let Some(server) = Server::start() {
         rounds(&server.url());
     }
+}
+
+#[test]
+fn what_was_acknowledged_outlives_a_server_that_restarts_under_load() {
+    let Some(mut server) = Server::start() else { return };
+    let processes = [Process::start(&server.url()), Process::start(&server.url())];
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
+    let is_over = Arc::new(AtomicBool::new(false));
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let address = processes[writer % processes.len()].address.clone();
+            let (acknowledged, is_over) = (Arc::clone(&acknowledged), Arc::clone(&is_over));
+            runtime.spawn(async move {
+                let (mut number, mut unanswered) = (0, 0);
+                while !is_over.load(Ordering::Relaxed) {
+                    let written = write(&address, &format!("s/{writer}/{number}"), &acknowledged).await;
+                    unanswered += u64::from(written.is_none());
+                    number += 1;
+                }
+                unanswered
+            })
+        })
+        .collect();
+    for _ in 0..bound("BACKSTITCH_RESTARTS", 2) {
+        std::thread::sleep(Duration::from_millis(500));
+        server.kill();
+        std::thread::sleep(Duration::from_millis(200));
+        server.go();
+    }
+    let before = acknowledged.lock().unwrap().batches.len();
+    std::thread::sleep(Duration::from_millis(700));
+    is_over.store(true, Ordering::Relaxed);
+    let unanswered: u64 = writers.into_iter().map(|writer| runtime.block_on(writer).unwrap()).sum();
+    for process in &processes {
+        runtime.block_on(check(&process.address, &acknowledged.lock().unwrap()));
+    }
+    let after = acknowledged.lock().unwrap().batches.len();
+    println!(
+        "{after} acknowledged batches are there, {unanswered} writes were refused while the server was away"
+    );
+    assert!(unanswered > 0 && after > before, "the engines go on by themselves: {before} {after}");
 }
 
 fn rounds(store: &str) {
