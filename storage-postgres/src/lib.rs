@@ -71,7 +71,8 @@ impl PostgresStore {
     /// - `Busy` when the server cannot be reached, or does not answer in time;
     /// - `NewerSchema` when a newer version wrote the schema;
     /// - `Corrupt` when it was tampered with;
-    /// - `Unsupported` when the address cannot be read, or the server is older than PostgreSQL 13;
+    /// - `Unsupported` when the address cannot be read, the server is older than PostgreSQL 13, or the database is not
+    ///   of the encoding UTF8;
     /// - `Unsupported` when there is no such schema and none is to be made.
     pub async fn open(config: PostgresConfig) -> Result<Self> {
         let connections = Connections::new(&config)?;

@@ -7,8 +7,9 @@
 
 use backstitch::store::{Migration, Result, StoreError, StoreErrorKind, pending};
 
-use crate::connection::{Connections, Open, execute, query};
-use crate::error::from_postgres;
+use crate::connection::{Connection, Connections, Open, execute, query};
+use crate::error::{corrupt, from_postgres};
+use crate::users::column;
 
 /// All steps; a step that was released is never edited.
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration { number: 1, sql: include_str!("schema/1.sql") }];
@@ -19,12 +20,7 @@ const OLDEST_SERVER: i32 = 130_000;
 pub(crate) async fn run(connections: &Connections, migrations: &[Migration], create: bool) -> Result<()> {
     let open = Open::begin(connections.get().await?, "BEGIN").await?;
     let client = open.client()?;
-    let version = query(client, "SELECT current_setting('server_version_num')::integer", &[]).await?;
-    let version: i32 = version.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
-    if version < OLDEST_SERVER {
-        let message = format!("PostgreSQL 13 or newer is needed; this server is {}", version / 10_000);
-        return Err(StoreError::new(StoreErrorKind::Unsupported, message));
-    }
+    suits(client).await?;
     let schema = connections.schema();
     query(client, "SELECT pg_advisory_xact_lock(hashtextextended('backstitch/' || $1::text, 0))", &[&schema])
         .await?;
@@ -54,4 +50,20 @@ pub(crate) async fn run(connections: &Connections, migrations: &[Migration], cre
         execute(client, sql, &[&migration.number, &migration.checksum()]).await?;
     }
     open.commit().await
+}
+
+/// Whether the server and the database are such that everything can be kept in them.
+async fn suits(client: &Connection) -> Result<()> {
+    let sql = "SELECT current_setting('server_version_num')::integer, current_setting('server_encoding')";
+    let told = query(client, sql, &[]).await?;
+    let row = told.first().ok_or_else(|| corrupt("the server does not tell its version"))?;
+    let (version, encoding): (i32, &str) = (column(row, 0)?, column(row, 1)?);
+    let unsuited = |message| Err(StoreError::new(StoreErrorKind::Unsupported, message));
+    if version < OLDEST_SERVER {
+        return unsuited(format!("PostgreSQL 13 or newer is needed; this server is {}", version / 10_000));
+    }
+    if encoding != "UTF8" {
+        return unsuited(format!("a database of the encoding UTF8 is needed; this one is {encoding}"));
+    }
+    Ok(())
 }

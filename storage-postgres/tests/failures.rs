@@ -94,6 +94,17 @@ async fn a_schema_that_nobody_has_made_is_only_made_by_who_may() {
     insert(&PostgresStore::open(absent).await.unwrap(), 1).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_database_of_another_encoding_is_refused() {
+    let Some(server) = Server::shared() else { return };
+    server.psql("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0");
+    let mut latin = config(server, "latin");
+    latin.url = format!("{}/latin", latin.url.strip_suffix("/postgres").unwrap());
+    let error = PostgresStore::open(latin).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unsupported);
+    assert_eq!(error.to_string(), "a database of the encoding UTF8 is needed; this one is LATIN1");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn ten_processes_may_start_at_once() {
     let Some(server) = Server::shared() else { return };
