@@ -13,6 +13,9 @@ use backstitch::filter::{Comparison, FieldPath, Filter, Test};
 /// The most values of an `in` that are told one by one.
 const MOST_VALUES: usize = 32;
 
+/// A filter that takes more texts to tell is not told: planning it would take longer than it saves.
+const MOST_TEXTS: usize = 128;
+
 /// From here on (2^53) a double's digits may be those of another integer.
 const ROUNDED: &str = "9007199254740992";
 
@@ -29,7 +32,7 @@ pub(crate) fn narrow(filter: &Filter, first: usize) -> Option<Narrowed> {
     let said = Said::of(filter, &mut texts).necessary?;
     // What is no object as JSON is a document that names a field twice.
     let sql = format!("(jsonb_typeof(d.doc) <> 'object' OR {said})");
-    (!texts.bound.is_empty()).then_some(Narrowed { sql, texts: texts.bound })
+    (1..=MOST_TEXTS).contains(&texts.bound.len()).then_some(Narrowed { sql, texts: texts.bound })
 }
 
 struct Texts {
@@ -257,6 +260,8 @@ mod tests {
         assert!(with(Filter::And).is_some());
         assert_eq!(with(Filter::Or), None);
         assert_eq!(narrow(&Filter::Not(Box::new(unsaid.clone())), 3), None);
+        let long = Filter::Or((0..100).map(|number| Filter::eq("n", number)).collect());
+        assert_eq!(narrow(&long, 3), None, "it is longer to tell than to check");
         for odd in [
             Filter::eq("a.$date", 1),
             Filter::eq("a\0", 1),
